@@ -1,0 +1,58 @@
+# One command each; `make` alone lists them. The work is in deploy/setup/ and in the c360 command.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup lock demo test test-faults lint bench up down clean
+
+BIN := .venv/bin
+PYTHON_STAMP := .venv/.installed
+KAFKA_STAMP := .local/kafka/.installed
+
+# An own Kafka named by KAFKA_BOOTSTRAP makes Java, Maven and the jars needless.
+ifdef KAFKA_BOOTSTRAP
+PARTS := $(PYTHON_STAMP)
+else
+PARTS := $(PYTHON_STAMP) $(KAFKA_STAMP)
+endif
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(PARTS) ## make .venv and fetch what the local Kafka runs from; a second run changes nothing
+	@echo "ready: $(BIN)/c360 --help"
+
+$(PYTHON_STAMP): pyproject.toml requirements.lock deploy/setup/python.sh
+	@deploy/setup/python.sh
+	@touch $@
+
+$(KAFKA_STAMP): deploy/kafka/pom.xml deploy/setup/kafka.sh
+	@deploy/setup/kafka.sh
+	@touch $@
+
+lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
+	@deploy/setup/lock.sh
+
+demo: setup ## run the demonstration
+	@$(BIN)/c360 demo
+
+test: setup ## run the tests, but for the long ones
+	@$(BIN)/python -m pytest -q -m "not faults and not bench"
+
+test-faults: setup ## run the tests that kill, pause and cut real processes
+	@$(BIN)/python -m pytest -q -m faults
+
+lint: $(PYTHON_STAMP) ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: setup ## measure against the bars
+	@$(BIN)/c360 bench
+
+up: setup ## start everything on this machine and wait until it is ready
+	@$(BIN)/c360 up --wait
+
+down: ## stop everything that `make up` started
+	@if [ -x $(BIN)/c360 ]; then $(BIN)/c360 down; fi
+
+clean: down ## stop everything and remove what setup and runs have made, data included
+	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis build ./*.egg-info

@@ -1,0 +1,61 @@
+"""The event as services see it: CloudEvents attributes plus `data`, and how an event is known.
+
+Owns the shape of one event of the log. Reading and writing bytes is codec.py; types are schemas/events.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+EVENT_NAMESPACE = uuid.UUID("6f1d1f0a-3b57-5c1e-9d2e-0c360c360c36")
+
+CHANNELS: tuple[str, ...] = (
+    "web", "app", "email", "sms", "push", "call", "store", "chat", "mail", "social", "partner", "import", "other",
+)  # fmt: skip
+INBOUND, OUTBOUND = "inbound", "outbound"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One valid event of the log.
+
+    `id` and `source` are the sender's; `record_id` is the log's key; `time` is corrected and plausible;
+    `received` is intake's arrival time; `clamped` says that `time` is not the sender's.
+    `data` holds identifiers, traits, channel, direction, properties and the common fields.
+    """
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    record_id: str
+    received: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+    clamped: bool = False
+    extensions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def event_id(self) -> uuid.UUID:
+        """The event's own identity, the same for every copy: UUIDv5 of source and id."""
+        return event_id(self.source, self.id)
+
+
+def event_id(source: str, sent_id: str) -> uuid.UUID:
+    """UUIDv5 of (source, id): known to every service without talking to another."""
+    return uuid.uuid5(EVENT_NAMESPACE, f"{source}\x1f{sent_id}")
+
+
+def rfc3339(moment: datetime) -> str:
+    """RFC 3339 in UTC with a Z; microseconds only when there are some."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """A moment in UTC. Raises ValueError when it is not RFC 3339 or has no zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs a zone")
+    return moment.astimezone(UTC)

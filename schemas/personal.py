@@ -1,0 +1,72 @@
+"""Which fields carry personal data: the mark, the paths found from the marks, and the mask.
+
+Owns the mark. Logs, masks, erasure and export are built from it; must not know any single event type.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from typing import Any, Final, Union
+
+from pydantic import BaseModel
+
+MASK: Final = "•••"
+PHONE_SHOWN_DIGITS: Final = 2
+
+_PHONE = re.compile(r"\+?[\d\s()./-]{5,}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Personal:
+    """The mark itself; use the one instance `PERSONAL`."""
+
+    def __repr__(self) -> str:
+        return "PERSONAL"
+
+
+PERSONAL: Final = Personal()
+"""`Annotated[str, PERSONAL]`: this field, with all that is below it, says something about a person."""
+
+
+def personal_paths(model: type[BaseModel]) -> frozenset[str]:
+    """Dotted paths of the marked fields; `[]` stands for every item: `products[].name`, `traits`."""
+    return frozenset(_paths(model, "", ()))
+
+
+def _paths(model: type[BaseModel], prefix: str, above: tuple[type[BaseModel], ...]) -> list[str]:
+    found: list[str] = []
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{name}"
+        if any(isinstance(mark, Personal) for mark in field.metadata):
+            found.append(path)
+            continue
+        for nested, in_list in _models_in(field.annotation, in_list=False):
+            if nested not in above:
+                found.extend(_paths(nested, f"{path}[]." if in_list else f"{path}.", (*above, model)))
+    return found
+
+
+def _models_in(annotation: Any, *, in_list: bool) -> list[tuple[type[BaseModel], bool]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [(annotation, in_list)]
+    origin = typing.get_origin(annotation)
+    if origin in (Union, types.UnionType, list, typing.Annotated):
+        inside = in_list or origin is list
+        return [hit for part in typing.get_args(annotation) for hit in _models_in(part, in_list=inside)]
+    return []
+
+
+def mask(value: str) -> str:
+    """A value made unreadable but recognisable: `a•••@x.com`, `•••42` of a phone, `A•••` of the rest."""
+    value = value.strip()
+    if not value:
+        return ""
+    local, at, domain = value.rpartition("@")
+    if at and local and domain:
+        return f"{local[0]}{MASK}@{domain}"
+    if _PHONE.fullmatch(value) and not _DATE.match(value):
+        digits = "".join(c for c in value if c.isdigit())
+        return f"{MASK}{digits[-PHONE_SHOWN_DIGITS:]}"
+    return f"{value[0]}{MASK}"

@@ -1,0 +1,136 @@
+"""The parts of a customer's document, as services tell them and the profile API serves them.
+
+Owns their shapes and which fields are personal. A part a service does not tell yet is null in the document.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from schemas.personal import PERSONAL
+
+
+class IdentityRecord(BaseModel):
+    """One source identity of the customer; `value` is personal where the type is an address (e-mail, phone)."""
+
+    record_id: str
+    type: str
+    value: str
+    first_seen: str | None = None
+    last_seen: str | None = None
+    events: int = 0
+
+
+class Identifier(BaseModel):
+    """One identifier that finds the customer."""
+
+    type: str
+    value: str
+    first_seen: str | None = None
+    last_seen: str | None = None
+    sources: list[str] = Field(default_factory=list)
+    generic: bool = False
+    retired: bool = False
+
+
+class Identity(BaseModel):
+    """Who the customer is, by records and identifiers (at most 100 of each are listed)."""
+
+    status: str
+    records: list[IdentityRecord]
+    identifiers: list[Identifier]
+    totals: dict[str, int]
+
+
+class Email(BaseModel):
+    """An e-mail address; `valid` is null until something proved it either way."""
+
+    value: Annotated[str, PERSONAL]
+    valid: bool | None = None
+    verified_at: str | None = None
+
+
+class Provenance(BaseModel):
+    """Where a trait's best value came from, and what else was said."""
+
+    source: str
+    event_id: str
+    time: str | None
+    rivals: Annotated[list[Any], PERSONAL]
+
+
+class Contact(BaseModel):
+    """How the customer is called and reached; the best value of each trait."""
+
+    name: Annotated[str | None, PERSONAL] = None
+    emails: list[Email] = Field(default_factory=list)
+    phones: Annotated[list[str], PERSONAL] = Field(default_factory=list)
+    addresses: Annotated[list[Any], PERSONAL] = Field(default_factory=list)
+    birthday: Annotated[str | None, PERSONAL] = None
+    completeness: int = 0
+    traits: Annotated[dict[str, Any], PERSONAL] = Field(default_factory=dict)
+    provenance: dict[str, Provenance] = Field(default_factory=dict)
+
+
+class InteractionItem(BaseModel):
+    """One line of the newest ten; its title holds nothing personal."""
+
+    event_id: str
+    time: str
+    channel: str
+    direction: str
+    type: str
+    title: str
+    source: str
+
+
+class Interaction(BaseModel):
+    """What passed between us and the customer."""
+
+    first_at: str
+    last_at: str
+    count: int
+    by_channel: dict[str, int]
+    by_type: dict[str, int]
+    last: list[InteractionItem]
+
+
+class Meta(BaseModel):
+    """How fresh and how complete the document is."""
+
+    version: int
+    updated_at: str | None
+    lag_ms: int
+    position: str | None
+    missing: list[str]
+    masked: list[str]
+    regrouping: list[str]
+
+
+class CustomerDocument(BaseModel):
+    """One customer. A part that no service has told, or that is withheld, is null and listed in `meta`."""
+
+    requested_id: str
+    customer_id: str
+    identity: Identity | None
+    contact: Contact | None
+    interaction: Interaction | None
+    value: dict[str, Any] | None
+    needs: list[Any] | None
+    preferences: dict[str, Any] | None
+    consents: dict[str, Any] | None
+    groups: list[Any] | None
+    segments: list[Any] | None
+    treatment: dict[str, Any] | None
+    meta: Meta
+
+
+PARTS: tuple[str, ...] = (
+    "identity", "contact", "interaction", "value", "needs", "preferences", "consents", "groups", "segments",
+    "treatment",
+)  # fmt: skip
+
+PERSONAL_IDENTIFIER_TYPES = frozenset({"email", "phone"})
+"""Identifiers whose value is an address of a person; the others are pseudonyms."""

@@ -1,0 +1,123 @@
+"""The customer as identity tells it: records, identifiers, contact with provenance.
+
+Owns the shape of identity's section. Pure, and the same for the same evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from schemas.envelope import rfc3339
+from schemas.identifiers import class_rank
+from services.identity.domain.clustering import Binding
+from services.identity.domain.evidence import NEVER_US, Record, Trait
+
+LIST_ITEMS_MAX = 100
+COMPLETENESS = ("name", "email", "phone", "address", "birthday")
+_KNOWN_FROM_RANK = class_rank("phone")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _moment(time_us: int) -> str | None:
+    return None if time_us >= NEVER_US else rfc3339(_EPOCH + timedelta(microseconds=time_us))
+
+
+def section(
+    records: Sequence[Record], bindings: Mapping[str, Binding], traits: Iterable[Trait]
+) -> dict[str, Any]:
+    """identity + contact of one customer, from its records and what was said of them."""
+    ordered = sorted(records, key=lambda r: (class_rank(r.type), r.first_us, r.record_id))
+    shown = ordered[:LIST_ITEMS_MAX]
+    known = any(class_rank(r.type) <= _KNOWN_FROM_RANK and not bindings[r.record_id].generic for r in ordered)
+    return {
+        "identity": {
+            "status": "known" if known else "anonymous",
+            "records": [
+                {
+                    "record_id": r.record_id,
+                    "type": r.type,
+                    "value": r.value,
+                    "first_seen": _moment(r.first_us),
+                }
+                for r in shown
+            ],
+            "identifiers": [
+                {
+                    "type": r.type,
+                    "value": r.value,
+                    "first_seen": _moment(r.first_us),
+                    "sources": sorted(r.sources),
+                    "generic": bindings[r.record_id].generic,
+                    "retired": False,
+                }
+                for r in shown
+            ],
+            "totals": {"records": len(ordered), "identifiers": len(ordered)},
+        },
+        "contact": contact(ordered, traits),
+    }
+
+
+def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any]:
+    """Best value per trait: the one said last (time, then event id); null takes a trait away.
+
+    E-mails and phones are also those the customer is identified by.
+    """
+    by_name: dict[str, list[Trait]] = {}
+    for trait in traits:
+        by_name.setdefault(trait.name, []).append(trait)
+    best: dict[str, tuple[Trait, Any]] = {}
+    for name, said in sorted(by_name.items()):
+        latest = max(said, key=lambda t: (t.last_us, t.last_event, t.value))
+        value = orjson.loads(latest.value)
+        if value is not None and value != "":
+            best[name] = (latest, value)
+    values = {name: value for name, (_, value) in best.items()}
+    emails = _values(records, "email", by_name.get("email", ()))
+    phones = _values(records, "phone", by_name.get("phone", ()))
+    addresses = [values["address"]] if "address" in values else []
+    name = _name(values)
+    present = {
+        "name": name, "email": emails, "phone": phones, "address": addresses, "birthday": values.get("birthday"),
+    }  # fmt: skip
+    return {
+        "name": name,
+        "emails": [{"value": e, "valid": None, "verified_at": None} for e in emails],
+        "phones": phones,
+        "addresses": addresses,
+        "birthday": values.get("birthday"),
+        "completeness": sum(bool(present[part]) for part in COMPLETENESS) * 100 // len(COMPLETENESS),
+        "traits": {n: v for n, v in values.items() if n not in _OWN_FIELDS},
+        "provenance": {n: _provenance(t, by_name[n]) for n, (t, _) in best.items()},
+    }
+
+
+_OWN_FIELDS = frozenset({"name", "firstName", "middleName", "lastName", "email", "phone", "address", "birthday"})
+
+
+def _name(values: Mapping[str, Any]) -> str | None:
+    parts = [str(values[p]) for p in ("firstName", "middleName", "lastName") if values.get(p)]
+    whole = " ".join(parts) or values.get("name")
+    return str(whole) if whole else None
+
+
+def _values(records: Sequence[Record], kind: str, said: Iterable[Trait]) -> list[str]:
+    found = [r.value for r in records if r.type.partition(".")[0] == kind]
+    if found:
+        return found[:LIST_ITEMS_MAX]
+    # Said but not usable as an identifier (blocked, or junk): shown nowhere.
+    return []
+
+
+def _provenance(best: Trait, said: Iterable[Trait]) -> dict[str, Any]:
+    rivals = sorted({t.value for t in said} - {best.value, "null"})
+    return {
+        "source": best.source,
+        "event_id": best.last_event,
+        "time": _moment(best.last_us),
+        "rivals": [orjson.loads(r) for r in rivals[:5]],
+    }

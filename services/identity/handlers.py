@@ -1,0 +1,244 @@
+"""What identity does with a batch: already seen? → load → decide → save.
+
+Owns the order of these steps. Batches without new evidence (nearly all) touch no row and take no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+import orjson
+import yaml
+
+from schemas.codec import State, Version, decode_event
+from schemas.identifiers import Identifier, record_id
+from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
+from services.identity import store
+from services.identity.domain.clustering import Binding, cluster
+from services.identity.domain.evidence import Evidence, observe
+from services.identity.domain.policy import Policy, read_policy
+from services.identity.domain.section import section
+from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work, sources_of
+from services.runtime.grouping import members_hash
+from services.runtime.postgres import Connection, Generation
+from services.runtime.settings import Settings
+
+KNOWN_MAX = 100_000
+"""Entries of the cache of evidence that is stored; it is emptied when full."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+Mention = tuple[Any, ...]
+
+
+class Identity:
+    """The lane's handler with its policy and its cache.
+
+    `known` maps what an event mentions to the earliest time from which the same mention adds nothing.
+    """
+
+    def __init__(self, policy: Policy, deployment_key: bytes) -> None:
+        self.policy = policy
+        self.known: dict[Mention, int] = {}
+        self._record_id = partial(record_id, deployment_key)
+        self._ids: dict[Identifier, str] = {}
+
+    def forget(self) -> None:
+        """Empty the cache: after a fence, a rebalance or a rollback it may hold what was never stored."""
+        self.known.clear()
+
+    async def apply(self, batch: Batch, work: Work) -> None:
+        """Apply one batch of events."""
+        events = batch.of(CHANNEL_EVENTS.name)
+        work.counts["applied"] += len(events)
+        unseen = [i for i in events if not self._is_known(i)]
+        if not unseen:
+            return
+        said, causes = self._observed(unseen)
+        new = said.beyond(await store.known(work.connection, said))
+        if new:
+            await store.lock_writer(work.connection)
+            stored = await store.known(work.connection, said)
+            new = said.beyond(stored)
+            await store.save_evidence(work.connection, new)
+            await self._decide(new, stored, causes, work)
+        work.after_commit.append(partial(self._remember, unseen, said))
+
+    # -- already seen? -----------------------------------------------------------------------------------
+
+    def _mention(self, incoming: Incoming) -> Mention | None:
+        event = incoming.message
+        data = event.data
+        if data.get("traits") or event.type in _ALWAYS_READ:
+            return None
+        identifiers = data.get("identifiers", {})
+        return (event.record_id, event.source, *((t, *v) for t, v in sorted(identifiers.items())))
+
+    def _is_known(self, incoming: Incoming) -> bool:
+        mention = self._mention(incoming)
+        since = self.known.get(mention) if mention is not None else None
+        return since is not None and (incoming.message.clamped or _us(incoming.message.time) >= since)
+
+    def _remember(self, incoming: Sequence[Incoming], said: Evidence) -> None:
+        if len(self.known) + len(incoming) > KNOWN_MAX:
+            self.known.clear()
+        for one in incoming:
+            mention = self._mention(one)
+            if mention is not None and not one.message.clamped:
+                time_us = _us(one.message.time)
+                self.known[mention] = min(time_us, self.known.get(mention, time_us))
+
+    def _id(self, identifier: Identifier) -> str:
+        found = self._ids.get(identifier)
+        if found is None:
+            if len(self._ids) >= KNOWN_MAX:
+                self._ids.clear()
+            found = self._ids[identifier] = self._record_id(identifier)
+        return found
+
+    # -- load → decide → save ----------------------------------------------------------------------------
+
+    def _observed(self, events: Sequence[Incoming]) -> tuple[Evidence, dict[str, list[Incoming]]]:
+        """Evidence of all events, and record → the events that mention it."""
+        said = Evidence()
+        causes: dict[str, list[Incoming]] = {}
+        for incoming in events:
+            one = observe(incoming.message, _us(incoming.message.time), self.policy, self._id)
+            said.take(one)
+            for record in one.records:
+                causes.setdefault(record, []).append(incoming)
+        return said, causes
+
+    async def _decide(
+        self, new: Evidence, stored: Evidence, causes: dict[str, list[Incoming]], work: Work
+    ) -> None:
+        seeds = {r for k in new.links.values() for r in (k.a, k.b)}
+        seeds |= {r for s in new.assertions.values() for r in (s.a, s.b)}
+        seeds |= new.records.keys()
+        records, before, links, assertions = await store.neighbourhood(work.connection, seeds)
+        after = cluster(records, links, assertions, self.policy).bindings
+        for record in records:
+            # A generic record's links were not followed; it stays what it is, a customer of its own.
+            if before[record].binding.generic:
+                after[record] = before[record].binding
+        changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
+        log_time_ms = max(i.log_time_ms for those in causes.values() for i in those)
+        touched = _touched(new, before, changed)
+        reason = _reasons(touched, causes)
+        versions = await store.save_bindings(work.connection, changed, log_time_ms)
+        for record, n in versions.items():
+            state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)
+            work.tell(IDENTITY_BINDINGS.name, state, reason)
+        await self._tell_customers(touched, reason, log_time_ms, work)
+
+    async def _tell_customers(
+        self, touched: set[str], reason: dict[tuple[str, int], int], log_time_ms: int, work: Work
+    ) -> None:
+        """Tell each touched customer whose section is another than the one that stands."""
+        ids = sorted(touched | {s.key for (t, _), s in _told(work) if t == IDENTITY_BINDINGS.name and s.body})
+        standing = await store.told(work.connection, ids)
+        records, bindings, traits = await store.of_customers(work.connection, ids)
+        sections: dict[str, tuple[str | None, str]] = {}
+        for customer in ids:
+            mine = records.get(customer, [])
+            text = None
+            if mine:
+                body = section(mine, bindings, traits.get(customer, ()))
+                text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+            if text != standing.get(customer):
+                sections[customer] = (text, members_hash(r.record_id for r in mine))
+        for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
+            text, members = sections[customer]
+            body = orjson.loads(text) if text else None
+            state = State(customer, Version(work.epoch, n), body, members, log_time_ms)
+            work.tell(IDENTITY_CUSTOMERS.name, state, reason)
+
+
+_ALWAYS_READ = frozenset({"identity.same_asserted", "identity.different_asserted", "alias.asserted"})
+
+
+def _us(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _told(work: Work) -> list[tuple[tuple[str, str], State]]:
+    return [(key, told.state) for key, told in work.told.items()]
+
+
+def _touched(
+    new: Evidence, before: dict[str, store.Stored], changed: dict[str, Binding]
+) -> set[str]:
+    """Customers whose section may be another now."""
+    said_of = set(new.records) | {t.record_id for t in new.traits.values()}
+    touched = {before[r].binding.customer_id for r in said_of if r in before}
+    for record, binding in changed.items():
+        touched |= {binding.customer_id, before[record].binding.customer_id}
+    return touched | said_of
+
+
+def _reasons(touched: set[str], causes: dict[str, list[Incoming]]) -> dict[tuple[str, int], int]:
+    """The places in the log that may have changed anything here: coarse, but never too few."""
+    return sources_of(i for those in causes.values() for i in those)
+
+
+def _binding_state(record: str, binding: Binding, version: Version, log_time_ms: int) -> State:
+    body = {
+        "customer_id": binding.customer_id,
+        "generic": binding.generic,
+        "weight": binding.weight,
+        "rivals": [list(r) for r in binding.rivals],
+    }
+    return State(record, version, body, "", log_time_ms)
+
+
+async def current_bindings(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
+    """Bindings of these records as committed now."""
+    rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", keys)
+    return [
+        _binding_state(
+            str(r["record_id"]), store._stored(r).binding, Version(epoch, r["n"]), r["log_time_ms"]
+        )
+        for r in rows
+    ]
+
+
+async def current_customers(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
+    """Sections of these customers as committed now."""
+    rows = await connection.fetch("SELECT * FROM customer WHERE customer_id = any($1::uuid[])", keys)
+    return [
+        State(
+            str(r["customer_id"]),
+            Version(epoch, r["n"]),
+            orjson.loads(r["told"]) if r["told"] else None,
+            r["members"],
+            r["log_time_ms"],
+        )
+        for r in rows
+    ]
+
+
+def shipped_policy() -> Policy:
+    """The policy this build ships."""
+    text = (files("services.identity") / "policy.yaml").read_text()
+    return read_policy(yaml.safe_load(text))
+
+
+async def plan(settings: Settings, _generation: Generation) -> LanePlan:
+    """Identity's lane."""
+    identity = Identity(shipped_policy(), settings.key_bytes)
+    return LanePlan(
+        service="identity",
+        lane="main",
+        decode={CHANNEL_EVENTS.name: lambda r: decode_event(r.key, r.value, r.headers)},
+        apply=identity.apply,
+        tells={
+            IDENTITY_BINDINGS.name: Tells("record", "record_id", current_bindings),
+            IDENTITY_CUSTOMERS.name: Tells("customer", "customer_id", current_customers),
+        },
+        forget=identity.forget,
+    )

@@ -1,0 +1,61 @@
+-- Evidence: minima and maxima over events, so the rows do not depend on the order events came in.
+CREATE TABLE record (
+    record_id   uuid   PRIMARY KEY,
+    type        text   NOT NULL,
+    value       text   NOT NULL,
+    first_us    bigint NOT NULL,
+    sources     text[] NOT NULL,
+    customer_id uuid   NOT NULL,               -- the binding, and what it says beside the customer
+    n           bigint NOT NULL,
+    generic     bool   NOT NULL DEFAULT false,
+    weight      int    NOT NULL DEFAULT 0,
+    rivals      json   NOT NULL DEFAULT '[]',
+    log_time_ms bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 80);
+CREATE INDEX record_by_customer ON record (customer_id);
+
+CREATE TABLE link (
+    a        uuid     NOT NULL,
+    b        uuid     NOT NULL,
+    kind     smallint NOT NULL,                -- 0 seen together, 1 alias
+    first_us bigint   NOT NULL,
+    event_id uuid     NOT NULL,
+    source   text     NOT NULL,
+    PRIMARY KEY (a, b, kind),
+    CHECK (a < b)
+);
+CREATE INDEX link_by_b ON link (b);
+
+CREATE TABLE assertion (
+    a        uuid   NOT NULL,
+    b        uuid   NOT NULL,
+    same     bool   NOT NULL,
+    time_us  bigint NOT NULL,
+    event_id uuid   NOT NULL,
+    reason   text   NOT NULL,
+    actor    text   NOT NULL,
+    PRIMARY KEY (a, b),
+    CHECK (a < b)
+);
+CREATE INDEX assertion_by_b ON assertion (b);
+
+CREATE TABLE trait (
+    record_id  uuid   NOT NULL,
+    name       text   NOT NULL,
+    digest     bytea  NOT NULL,                -- of the value, which may be long
+    value      json   NOT NULL,
+    first_us   bigint NOT NULL,
+    last_us    bigint NOT NULL,
+    last_event uuid   NOT NULL,
+    source     text   NOT NULL,
+    PRIMARY KEY (record_id, name, digest)
+);
+
+-- `told` is the section as it stands; an emptied customer keeps its row, so that n never starts again.
+CREATE TABLE customer (
+    customer_id uuid   PRIMARY KEY,
+    n           bigint NOT NULL DEFAULT 0,
+    members     text   NOT NULL DEFAULT '',
+    told        json,
+    log_time_ms bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 80);

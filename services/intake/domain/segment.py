@@ -1,0 +1,205 @@
+"""Segment's HTTP calls into raw events, by the mapping table; nothing that was sent is lost.
+
+Owns the shape of Segment messages. A body that is no call at all raises `schemas.codec.Unreadable`; one bad
+message of a batch is Parked beside the good ones.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from schemas.codec import Unreadable
+from services.intake.domain.checking import encoded, printable
+from services.intake.domain.model import DEPTH_MAX, TYPE_CHARS_MAX, Parked, Raw, Refused
+from services.intake.domain.reasons import Reason
+from services.intake.domain.segment_mapping import Row, Table, segment_table
+from services.intake.domain.segment_properties import shaped
+
+CALLS: tuple[str, ...] = ("track", "identify", "page", "screen", "group", "alias")
+BATCH = "batch"
+SHORT_NAMES: dict[str, str] = {name[0]: name for name in CALLS}
+"""The browser library's paths; `b` is the batch."""
+
+ID_NAMESPACE = uuid.UUID("6f1d1f0a-3b57-5c1e-9d2e-5e60360c360c")
+_NOT_CONTENT = frozenset({"sentAt", "sent_at", "receivedAt", "writeKey", "messageId"})
+_IN_DATA = ("userId", "anonymousId", "user_id", "anonymous_id", "traits", "properties", "context")
+_READ = frozenset({*_IN_DATA, *_NOT_CONTENT, "type", "groupId", "timestamp", "originalTimestamp"})
+_READ_BY_CALL: dict[str, frozenset[str]] = {
+    "track": _READ | {"event"},
+    "page": _READ | {"name", "category"},
+    "screen": _READ | {"name", "category"},
+    "alias": _READ | {"previousId"},
+}
+_PAGE_FIELDS = ("name", "category", "url", "path", "title", "referrer", "search")
+
+
+def write_key_of(body: Any) -> str | None:
+    """The write key inside a body, or None: the batch's own, else the first message's."""
+    if type(body) is not dict:
+        return None
+    messages = body.get(BATCH)
+    first = messages[0] if type(messages) is list and messages else None
+    for place in (body, first):
+        key = place.get("writeKey") if type(place) is dict else None
+        if type(key) is str and key.strip():
+            return key.strip()
+    return None
+
+
+def read_calls(body: Any, call: str | None = None) -> list[Raw | Parked]:
+    """Raw events of a parsed body. `call` is the path's last part (`track`, `t`, `batch`, `b`) or None.
+
+    Raises Unreadable: not_an_object, no_batch.
+    """
+    if type(body) is not dict:
+        raise Unreadable(Reason.NOT_AN_OBJECT)
+    if call in (BATCH, "b") or (call is None and BATCH in body):
+        messages = body.get(BATCH)
+        if type(messages) is not list:
+            raise Unreadable(Reason.NO_BATCH)
+        return [event for message in messages for event in _from_batch(message, body)]
+    return _read(body, SHORT_NAMES.get(call or "", call), segment_table())
+
+
+def _from_batch(message: Any, body: Mapping[str, Any]) -> list[Raw | Parked]:
+    if type(message) is not dict:
+        return [Parked(Reason.NOT_AN_OBJECT)]
+    shared = {key: body[key] for key in ("sentAt", "context") if key in body and key not in message}
+    if type(body.get("context")) is dict and type(message.get("context")) is dict:
+        shared["context"] = {**body["context"], **message["context"]}
+    return _read({**message, **shared}, None, segment_table())
+
+
+def _read(message: dict[str, Any], call: str | None, table: Table) -> list[Raw | Parked]:
+    try:
+        name = call or message.get("type")
+        if type(name) is not str or name.strip().lower() not in CALLS:
+            raise Refused(Reason.BAD_CALL)
+        name = name.strip().lower()
+        return list(_events(message, name, *_row_of(message, name, table), table.version))
+    except Refused as refused:
+        return [refused.parked]
+
+
+def _row_of(message: Mapping[str, Any], call: str, table: Table) -> tuple[str, Row | None]:
+    """The name as sent and its row. A `track` without a row keeps its own name as its type."""
+    if call != "track":
+        return call, table.calls[call]
+    event = message.get("event")
+    event = event.strip() if type(event) is str else event
+    if not printable(event, TYPE_CHARS_MAX):
+        raise Refused(Reason.BAD_TYPE)
+    return str(event), table.row(str(event))
+
+
+def _events(
+    message: dict[str, Any], call: str, sent_name: str, row: Row | None, version: str
+) -> list[Raw | Parked]:
+    data = _data(message, call)
+    message_id = message.get("messageId")
+    if message_id is None or message_id == "":
+        message_id = _derived_id(message, call)
+    if row is None:
+        return [_raw(message, message_id, sent_name, data, Row(sent_name), None)]
+    original = data.get("original")
+    data["original"] = {**(original if type(original) is dict else {}), "event": sent_name}
+    if row.each is not None:
+        return _each_category(message, message_id, data, row, version)
+    mapped = shaped(data, row)
+    event_type = row.type if row.without_traits is None or mapped.get("traits") else row.without_traits
+    return [_raw(message, message_id, event_type, mapped, row, version)]
+
+
+def _raw(
+    message: Mapping[str, Any],
+    message_id: Any,
+    event_type: str,
+    data: dict[str, Any],
+    row: Row,
+    version: str | None,
+) -> Raw:
+    timestamp = message.get("timestamp")
+    sent_at = message.get("sentAt") or message.get("sent_at")
+    return Raw(
+        id=message_id,
+        type=event_type,
+        time=timestamp if timestamp is not None else message.get("originalTimestamp"),
+        # what has been through Segment already carries a corrected timestamp
+        sent_at=None if message.get("receivedAt") and timestamp is not None else sent_at,
+        data=data,
+        channel=row.channel,
+        direction=row.direction,
+        mapping=version,
+    )
+
+
+def _data(message: Mapping[str, Any], call: str) -> dict[str, Any]:
+    """The message in the shape of `data`; what has no place there is kept under context.segment_message."""
+    data: dict[str, Any] = {key: message[key] for key in _IN_DATA if message.get(key) is not None}
+    unread = {key: data.pop(key) for key in ("properties", "context") if type(data.get(key, {})) is not dict}
+    if unread:
+        data["unread"] = unread
+    context = data.get("context", {})
+    read = _READ_BY_CALL.get(call, _READ)
+    rest = {key: value for key, value in message.items() if key not in read and value not in (None, {}, "")}
+    if rest:
+        data["context"] = {**context, "segment_message": rest}
+    for field in ("locale", "timezone", "campaign"):
+        if context.get(field):
+            data[field] = context[field]
+    for group_id in (message.get("groupId"), context.get("groupId")):
+        if group_id is not None:
+            data.setdefault("group_id", group_id)
+    properties = dict(data.get("properties", {}))
+    if call in ("page", "screen"):
+        _add_page(properties, message, context)
+    if call == "alias":
+        properties["previous"] = message.get("previousId")
+    if properties:
+        data["properties"] = properties
+    return data
+
+
+def _add_page(properties: dict[str, Any], message: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    page = context.get("page")
+    for place in (message, page if type(page) is dict else {}):
+        for field in _PAGE_FIELDS:
+            if place.get(field) is not None:
+                properties.setdefault(field, place[field])
+
+
+def _derived_id(message: Mapping[str, Any], call: str) -> str:
+    """An id from the content without the time of sending, so that a repeated message is the same event."""
+    content = {key: value for key, value in message.items() if key not in _NOT_CONTENT}
+    return str(uuid.uuid5(ID_NAMESPACE, sha256(encoded([call, _sorted(content, 0)])).hexdigest()))
+
+
+def _sorted(value: Any, depth: int) -> Any:
+    if depth > 2 * DEPTH_MAX:
+        raise Refused(Reason.TOO_DEEP)
+    if type(value) is dict:
+        return {key: _sorted(value[key], depth + 1) for key in sorted(value, key=str)}
+    if type(value) is list:
+        return [_sorted(item, depth + 1) for item in value]
+    return value
+
+
+def _each_category(
+    message: Mapping[str, Any], message_id: Any, data: dict[str, Any], row: Row, version: str
+) -> list[Raw | Parked]:
+    """One event for every consent category, with ids derived from the message's."""
+    context = data.get("context")
+    consent = context.get("consent") if type(context) is dict else None
+    categories = consent.get("categoryPreferences") if type(consent) is dict else None
+    if type(categories) is not dict or not categories:
+        return [_raw(message, message_id, row.type, shaped(data, row), row, version)]
+    events: list[Raw | Parked] = []
+    for category, allowed in sorted(categories.items()):
+        event_type = row.type if allowed is True else row.otherwise or row.type
+        own = {**data, "properties": {**(data.get("properties") or {}), "purpose": category}}
+        category_id = str(uuid.uuid5(ID_NAMESPACE, f"{message_id}\x1f{category}"))
+        events.append(_raw(message, category_id, event_type, own, row, version))
+    return events

@@ -1,0 +1,153 @@
+"""What interaction does with a batch: already seen? → load → decide → save.
+
+Owns the order of these steps; rules are in domain.py, SQL in store.py and runtime/grouping.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.codec import State, Version, decode_event, decode_state
+from schemas.digest import body_digest
+from schemas.envelope import Event
+from schemas.events import summary as summary_of
+from schemas.events import title
+from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
+from services.interaction import domain, store
+from services.runtime import grouping
+from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work, sources_of
+from services.runtime.postgres import Connection, Generation
+from services.runtime.settings import Settings
+
+
+async def apply(batch: Batch, work: Work) -> None:
+    """Apply one batch of events and bindings."""
+    events = batch.of(CHANNEL_EVENTS.name)
+    bindings = batch.of(IDENTITY_BINDINGS.name)
+    fresh = await _fresh(events, work)
+    moves = [_binding(b.message) for b in bindings]
+    locked = await grouping.lock(work.connection, [i.message.record_id for i in fresh], moves)
+    summaries = {m: domain.read(state) for m, state in locked.states.items()}
+    for incoming in fresh:
+        summaries[incoming.message.record_id].add(_item(incoming.message))
+    changed = {i.message.record_id for i in fresh}
+    await grouping.save_states(work.connection, {m: domain.write(summaries[m]) for m in changed})
+    await _tell_groups(work, locked, summaries, [*fresh, *bindings])
+
+
+async def _fresh(events: Sequence[Incoming], work: Work) -> list[Incoming]:
+    """The events that count, in log order; copies of what is known are counted and left out."""
+    rows = [_row(i) for i in events]
+    new = await store.insert_new(work.connection, rows)
+    fresh: list[Incoming] = []
+    copies: list[store.HistoryRow] = []
+    for incoming, row in zip(events, rows, strict=True):
+        key = (row.record_id, row.event_id)
+        if key in new:
+            new.discard(key)
+            fresh.append(incoming)
+        else:
+            copies.append(row)
+    work.counts["applied"] += len(fresh)
+    if copies:
+        kept = await store.digests(work.connection, [(r.record_id, r.event_id) for r in copies])
+        conflicts = sum(kept[r.record_id, r.event_id] != r.digest for r in copies)
+        work.counts["duplicate"] += len(copies) - conflicts
+        work.counts["conflict"] += conflicts
+    return fresh
+
+
+async def _tell_groups(
+    work: Work,
+    locked: grouping.Locked,
+    summaries: dict[str, domain.Summary],
+    causes: Sequence[Incoming],
+) -> None:
+    """n + 1 and a state to tell for each group whose members changed or moved."""
+    causes_of: dict[str, list[Incoming]] = {}
+    for incoming in causes:
+        member = _member(incoming)
+        if incoming.topic == CHANNEL_EVENTS.name:
+            causes_of.setdefault(locked.group_of[member], []).append(incoming)
+        elif member in locked.moved:
+            causes_of.setdefault(locked.group_of[member], []).append(incoming)
+            causes_of.setdefault(locked.moved[member], []).append(incoming)
+    newest = {
+        group: max((i.log_time_ms for i in those if i.topic == CHANNEL_EVENTS.name), default=0)
+        for group, those in causes_of.items()
+    }
+    for group, (n, log_time_ms) in (await grouping.count_up(work.connection, newest)).items():
+        of_group = {m: summaries[m] for m in locked.members[group]}
+        state = _state(group, Version(work.epoch, n), log_time_ms, of_group)
+        work.tell(INTERACTION_CUSTOMERS.name, state, sources_of(causes_of[group]))
+
+
+async def current(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
+    """States of these customers as committed now."""
+    return [
+        _state(group, Version(epoch, n), log_time_ms, {m: domain.read(s) for m, s in members.items()})
+        for group, (n, log_time_ms, members) in (await grouping.read_groups(connection, keys)).items()
+    ]
+
+
+def _state(
+    group: str, version: Version, log_time_ms: int, summaries: dict[str, domain.Summary]
+) -> State:
+    members = grouping.members_hash(summaries)
+    return State(group, version, domain.combine(summaries), members, log_time_ms)
+
+
+def _member(incoming: Incoming) -> str:
+    message: Event | State = incoming.message
+    return message.record_id if isinstance(message, Event) else message.key
+
+
+def _binding(state: State) -> grouping.Binding:
+    body = state.body or {}
+    return grouping.Binding(state.key, body["customer_id"], state.version)
+
+
+def _row(incoming: Incoming) -> store.HistoryRow:
+    event: Event = incoming.message
+    return store.HistoryRow(
+        record_id=event.record_id,
+        event_id=str(event.event_id),
+        time=event.time,
+        type=event.type,
+        channel=event.data.get("channel", "other"),
+        direction=event.data.get("direction", "inbound"),
+        source=event.source,
+        sent_id=event.id,
+        title=title(event.type, event.data),
+        summary=summary_of(event.type, event.data),
+        data=incoming.raw.value.decode(),
+        digest=int.from_bytes(body_digest(event), "big", signed=True),
+        log_partition=incoming.partition,
+        log_offset=incoming.offset,
+    )
+
+
+def _item(event: Event) -> domain.Item:
+    return (
+        domain.microseconds(event.time),
+        str(event.event_id),
+        event.type,
+        event.data.get("channel", "other"),
+        event.data.get("direction", "inbound"),
+        title(event.type, event.data),
+        event.source,
+    )
+
+
+async def plan(_settings: Settings, _generation: Generation) -> LanePlan:
+    """Interaction's lane."""
+    return LanePlan(
+        service="interaction",
+        lane="main",
+        decode={
+            CHANNEL_EVENTS.name: lambda r: decode_event(r.key, r.value, r.headers),
+            IDENTITY_BINDINGS.name: lambda r: decode_state(r.value),
+        },
+        apply=apply,
+        tells={INTERACTION_CUSTOMERS.name: Tells("grp", "group_id", current)},
+    )

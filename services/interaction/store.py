@@ -1,0 +1,76 @@
+"""Interaction's SQL for the lane: history rows. Members and groups are services/runtime/grouping.py.
+
+Owns writing; reading for people is views.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.runtime.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One event as it is kept. `digest` is a signed 64-bit hash of the body."""
+
+    record_id: str
+    event_id: str
+    time: datetime
+    type: str
+    channel: str
+    direction: str
+    source: str
+    sent_id: str
+    title: str
+    summary: str
+    data: str
+    digest: int
+    log_partition: int
+    log_offset: int
+
+
+async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[tuple[str, str]]:
+    """Keep the events not seen yet; their (record id, event id). The first copy in the log wins."""
+    if not rows:
+        return set()
+    inserted = await connection.fetch(
+        """
+        INSERT INTO history (record_id, event_id, time, type, channel, direction, source, sent_id, title,
+                             summary, data, digest, log_partition, log_offset)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::json[], $12::bigint[], $13::int[], $14::bigint[])
+        ON CONFLICT (record_id, event_id) DO NOTHING
+        RETURNING record_id, event_id
+        """,
+        [r.record_id for r in rows],
+        [r.event_id for r in rows],
+        [r.time for r in rows],
+        [r.type for r in rows],
+        [r.channel for r in rows],
+        [r.direction for r in rows],
+        [r.source for r in rows],
+        [r.sent_id for r in rows],
+        [r.title for r in rows],
+        [r.summary for r in rows],
+        [r.data for r in rows],
+        [r.digest for r in rows],
+        [r.log_partition for r in rows],
+        [r.log_offset for r in rows],
+    )
+    return {(str(r["record_id"]), str(r["event_id"])) for r in inserted}
+
+
+async def digests(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """(record id, event id) → digest of the copy that was kept."""
+    rows = await connection.fetch(
+        """
+        SELECT h.record_id, h.event_id, h.digest FROM history h
+        JOIN unnest($1::uuid[], $2::uuid[]) AS w (r, e) ON h.record_id = r AND h.event_id = e
+        """,
+        [k[0] for k in keys],
+        [k[1] for k in keys],
+    )
+    return {(str(r["record_id"]), str(r["event_id"])): r["digest"] for r in rows}

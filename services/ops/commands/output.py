@@ -1,0 +1,53 @@
+"""What commands print: people get tables and lines, programs get one JSON document. Errors go to stderr.
+
+Owns the two forms; what is said is the commands' own.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+def console() -> Console:
+    """Where people read. Wide when it is no terminal, so that nothing a script reads is wrapped."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 200)
+
+
+def print_json(body: Any) -> None:
+    """One JSON document, indented, ending with a newline."""
+    sys.stdout.write(orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+
+
+def say(text: str = "") -> None:
+    """One line to people, as it is."""
+    console().print(text, markup=False)
+
+
+def tell(text: str) -> None:
+    """One line about progress, to stderr, so that stdout stays what was asked for."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def count(number: int) -> str:
+    """39,858."""
+    return f"{number:,}"
+
+
+def span(ms: float | None) -> str:
+    """Milliseconds as people say it: `12 ms`, `3.4 s`, `5 min`, `2 h`."""
+    if ms is None:
+        return "-"
+    if ms < 1_000:
+        return f"{ms:.0f} ms"
+    seconds = ms / 1_000
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3_600:.0f} h"

@@ -1,0 +1,115 @@
+"""Profile's SQL for the lane: bindings, customers, sections, each replaced only by a newer version.
+
+Owns writing; reading for people is views.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import orjson
+
+from schemas.codec import State
+from services.runtime.postgres import Connection
+
+
+async def save_bindings(connection: Connection, states: Iterable[State]) -> set[str]:
+    """Keep newer bindings; the record ids whose row changed."""
+    ordered = sorted(states, key=lambda s: s.key)
+    if not ordered:
+        return set()
+    bodies = [s.body or {} for s in ordered]
+    rows = await connection.fetch(
+        """
+        INSERT INTO binding AS b (record_id, customer_id, epoch, n, generic, weight, rivals)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[], $7::json[])
+        ON CONFLICT (record_id) DO UPDATE SET customer_id = excluded.customer_id, epoch = excluded.epoch,
+            n = excluded.n, generic = excluded.generic, weight = excluded.weight, rivals = excluded.rivals
+        WHERE (b.epoch, b.n) < (excluded.epoch, excluded.n)
+        RETURNING record_id
+        """,
+        [s.key for s in ordered],
+        [b["customer_id"] for b in bodies],
+        [s.version.epoch for s in ordered],
+        [s.version.n for s in ordered],
+        [b["generic"] for b in bodies],
+        [b["weight"] for b in bodies],
+        [orjson.dumps(b["rivals"]).decode() for b in bodies],
+    )
+    return {str(r["record_id"]) for r in rows}
+
+
+async def lock_customers(connection: Connection, customers: Iterable[str]) -> None:
+    """Make missing customer rows and lock all, sorted."""
+    ids = sorted(set(customers))
+    await connection.execute(
+        "INSERT INTO customer (customer_id) SELECT c FROM unnest($1::uuid[]) AS c ON CONFLICT DO NOTHING", ids
+    )
+    await connection.execute(
+        "SELECT FROM customer WHERE customer_id = any($1::uuid[]) ORDER BY customer_id FOR NO KEY UPDATE", ids
+    )
+
+
+async def bodies_told(connection: Connection, customers: Sequence[str], service: str) -> dict[str, bool]:
+    """customer → whether this service's section there has a body; absent when it never told one."""
+    rows = await connection.fetch(
+        "SELECT customer_id, body IS NOT NULL AS filled FROM section"
+        " WHERE customer_id = any($1::uuid[]) AND service = $2",
+        customers,
+        service,
+    )
+    return {str(r["customer_id"]): r["filled"] for r in rows}
+
+
+async def save_sections(
+    connection: Connection, states: Mapping[tuple[str, str], State]
+) -> set[tuple[str, str]]:
+    """Keep newer sections of (customer id, service); those whose row changed."""
+    keys = sorted(states)
+    if not keys:
+        return set()
+    rows = await connection.fetch(
+        """
+        INSERT INTO section AS s (customer_id, service, epoch, n, members, body, log_time_ms)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::json[], $7::bigint[])
+        ON CONFLICT (customer_id, service) DO UPDATE SET epoch = excluded.epoch, n = excluded.n,
+            members = excluded.members, body = excluded.body, log_time_ms = excluded.log_time_ms
+        WHERE (s.epoch, s.n) < (excluded.epoch, excluded.n)
+        RETURNING customer_id, service
+        """,
+        [k[0] for k in keys],
+        [k[1] for k in keys],
+        [states[k].version.epoch for k in keys],
+        [states[k].version.n for k in keys],
+        [states[k].members for k in keys],
+        [_text(states[k]) for k in keys],
+        [states[k].log_time_ms for k in keys],
+    )
+    return {(str(r["customer_id"]), r["service"]) for r in rows}
+
+
+def _text(state: State) -> str | None:
+    return orjson.dumps(state.body).decode() if state.body is not None else None
+
+
+async def count_up(connection: Connection, customers: Mapping[str, int]) -> dict[str, int]:
+    """n + 1 for each changed customer (→ newest log time in ms); customer → n."""
+    ids = sorted(customers)
+    rows = await connection.fetch(
+        """
+        UPDATE customer c SET n = c.n + 1, log_time_ms = greatest(c.log_time_ms, s.t)
+        FROM unnest($1::uuid[], $2::bigint[]) AS s (id, t) WHERE c.customer_id = s.id
+        RETURNING c.customer_id, c.n
+        """,
+        ids,
+        [customers[i] for i in ids],
+    )
+    return {str(r["customer_id"]): r["n"] for r in rows}
+
+
+async def binding_of(connection: Connection, records: Sequence[str]) -> dict[str, str]:
+    """record → customer."""
+    rows = await connection.fetch(
+        "SELECT record_id, customer_id FROM binding WHERE record_id = any($1::uuid[])", records
+    )
+    return {str(r["record_id"]): str(r["customer_id"]) for r in rows}

@@ -1,0 +1,217 @@
+"""One batch in one transaction: claim positions, apply, park, mark, commit; bisect what the handler refuses.
+
+Owns the order of these steps. What the database refuses for reasons of its own is raised to the lane, which
+starts over; what the handler refuses is narrowed down to the record and parked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from services.runtime import markers, parking, positions, telemetry
+from services.runtime.batch import Batch, Parked, Told, Work
+from services.runtime.parking import HANDLER_RAISED, HandlerBroken
+from services.runtime.positions import Move, Partition
+from services.runtime.postgres import TRANSIENT, Connection, SchemaHalt, live_generation
+
+if TYPE_CHECKING:
+    from services.runtime.lane import Lane
+
+
+class Fenced(Exception):
+    """Another worker moved these partitions; the transaction is rolled back and repeated without them."""
+
+    def __init__(self, partitions: set[Partition]) -> None:
+        super().__init__(f"{len(partitions)} partitions")
+        self.partitions = partitions
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a committed transaction reached: next offsets, partitions lost, states to tell."""
+
+    reached: dict[Partition, int] = field(default_factory=dict)
+    fenced: set[Partition] = field(default_factory=set)
+    told: list[Told] = field(default_factory=list)
+    committed: bool = False
+
+
+async def apply(lane: Lane, batch: Batch, unread: list[Parked], records: list[Any]) -> Applied:
+    """Apply a batch exactly once. Raises HandlerBroken, SchemaHalt, or what `TRANSIENT` lists."""
+    result = Applied()
+    bisect = False
+    while True:
+        before = lane.suspicion.copy()
+        moves = _moves(lane.feed.ready, records, result.fenced)
+        if not moves:
+            return result
+        here = batch.without(result.fenced)
+        unread_here = [p for p in unread if (p.place[0], p.place[1]) not in result.fenced]
+        try:
+            work = await _transaction(lane, moves, here, unread_here, bisect=bisect)
+        except Fenced as fenced:
+            result.fenced |= fenced.partitions
+            lane.suspicion = before
+            lane.plan.forget()
+            continue
+        except (HandlerBroken, SchemaHalt, *TRANSIENT):
+            raise
+        except Exception as error:
+            if bisect:
+                raise
+            telemetry.log.warning("batch_bisected", error=telemetry.where(error), records=len(records))
+            lane.suspicion = before
+            lane.plan.forget()
+            bisect = True
+            continue
+        for remember in work.after_commit:
+            remember()
+        result.reached = {(m.topic, m.partition): m.next_offset for m in moves}
+        result.told = list(work.told.values())
+        result.committed = True
+        return result
+
+
+def _moves(ready: dict[Partition, int], records: list[Any], fenced: set[Partition]) -> list[Move]:
+    last: dict[Partition, Any] = {(r.topic, r.partition): r for r in records}
+    return [
+        Move(partition[0], partition[1], ready[partition], record.offset + 1, record.timestamp)
+        for partition, record in last.items()
+        if partition not in fenced and partition in ready
+    ]
+
+
+async def _transaction(
+    lane: Lane, moves: list[Move], batch: Batch, unread: list[Parked], *, bisect: bool
+) -> Work:
+    started = time.monotonic()
+    connection = lane.connection
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        work = await _begin(lane, connection, moves)
+        retell = await markers.clear(connection, lane.outbox.acked)
+        retell |= await markers.overtaken(connection, lane.plan.tells, lane.outbox.acked, work.epoch)
+        if bisect:
+            await _apply_halving(lane, batch, work)
+        elif batch.records:
+            await lane.plan.apply(batch, work)
+            lane.suspicion.passed(len(batch.records))
+        lane.faults.reach("inside_transaction")
+        work.parked.extend(unread)
+        await _finish(lane, work, retell)
+        lane.faults.reach("before_commit")
+    except BaseException:
+        await _roll_back(transaction)
+        raise
+    await transaction.commit()
+    _measure(lane, work, batch, time.monotonic() - started)
+    return work
+
+
+async def _roll_back(transaction: Any) -> None:
+    try:
+        await transaction.rollback()
+    except TRANSIENT as error:
+        # The connection is gone, and the transaction with it.
+        telemetry.log.info("rolled_back_by_loss", error=telemetry.where(error))
+
+
+async def _begin(lane: Lane, connection: Connection, moves: list[Move]) -> Work:
+    generation = await live_generation(connection, lane.plan.service)
+    if generation.number != lane.generation.number:
+        raise SchemaHalt("superseded", f"generation {generation.number} is live")
+    lane.generation = generation
+    if moves:
+        moved = await positions.claim(connection, moves)
+        lost = {(m.topic, m.partition) for m in moves} - moved
+        if lost:
+            raise Fenced(lost)
+    return Work(connection, generation.epoch)
+
+
+async def _apply_halving(lane: Lane, batch: Batch, work: Work) -> None:
+    """Apply in savepoints, halving what fails down to single records, and park those."""
+    if not batch.records:
+        return
+    point = work.mark_point()
+    try:
+        async with work.connection.transaction():
+            await lane.plan.apply(batch, work)
+        lane.suspicion.passed(len(batch.records))
+        return
+    except TRANSIENT:
+        raise
+    except Exception as error:
+        work.back_to(point)
+        lane.plan.forget()
+        if len(batch.records) == 1:
+            record = batch.records[0]
+            telemetry.log.warning("record_parked", place=record.place, error=telemetry.where(error))
+            lane.suspicion.failed(record.place)
+            work.park(record, HANDLER_RAISED, telemetry.where(error))
+            return
+    for half in batch.halves():
+        await _apply_halving(lane, half, work)
+
+
+async def _finish(lane: Lane, work: Work, retell: set[tuple[str, str]]) -> None:
+    connection = work.connection
+    await _retell(lane, work, retell - work.told.keys())
+    if work.parked:
+        await parking.write(connection, work.parked, lane.settings.build)
+        work.counts["parked"] += len(work.parked)
+    if work.counts:
+        await _tally(connection, work.counts, lane.settings.worker_index)
+    await markers.write(connection, markers.markers_of(work.told.values()))
+
+
+async def _retell(lane: Lane, work: Work, keys: set[tuple[str, str]]) -> None:
+    if not keys:
+        return
+    telemetry.LANE_EVENTS.labels(lane.plan.service, "told_anew").inc(len(keys))
+    acked = {(m.out_topic, m.key): m for m in lane.outbox.acked}
+    now = await markers.states_now(work.connection, lane.plan.tells, keys, work.epoch)
+    for (topic, key), state in now.items():
+        m = acked[topic, key]
+        work.tell(topic, state, {(m.topic, m.partition): m.first_offset}, m.detail)
+
+
+async def _tally(connection: Connection, counts: Counter[str], bucket: int) -> None:
+    outcomes = sorted(counts)
+    await connection.execute(
+        """
+        INSERT INTO tally AS t (outcome, bucket, count)
+        SELECT o, $3, c FROM unnest($1::text[], $2::bigint[]) AS n (o, c)
+        ON CONFLICT (outcome, bucket) DO UPDATE SET count = t.count + excluded.count
+        """,
+        outcomes,
+        [counts[o] for o in outcomes],
+        bucket,
+    )
+
+
+def _measure(lane: Lane, work: Work, batch: Batch, seconds: float) -> None:
+    service = lane.plan.service
+    telemetry.BATCH_SECONDS.labels(service).observe(seconds)
+    telemetry.BATCH_RECORDS.labels(service).observe(len(batch.records))
+    for outcome, count in work.counts.items():
+        telemetry.RECORDS.labels(service, "", outcome).inc(count)
+    for parked in work.parked:
+        telemetry.PARKED.labels(service, parked.reason).inc()
+
+
+async def flush(lane: Lane, passed: dict[Partition, int]) -> Applied:
+    """A transaction without records: delete markers of what was told, step over compacted offsets."""
+    moves = [Move(t, p, lane.feed.ready[t, p], offset, 0) for (t, p), offset in passed.items()]
+    try:
+        work = await _transaction(lane, moves, Batch([]), [], bisect=False)
+    except Fenced as fenced:
+        for partition in fenced.partitions:
+            lane.feed.ready.pop(partition, None)
+        return Applied(fenced=fenced.partitions)
+    reached = {(m.topic, m.partition): m.next_offset for m in moves}
+    return Applied(reached, set(), list(work.told.values()), committed=True)

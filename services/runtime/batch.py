@@ -1,0 +1,163 @@
+"""What a lane hands to a service's handlers: decoded records, and the transaction that applies them.
+
+Owns the vocabulary between lane and handlers. Does no I/O itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.codec import State
+from services.runtime.positions import Partition
+from services.runtime.postgres import Connection
+
+Message = Any
+"""What a topic's decoder returns: an Event, a State, or a service's own reading of a raw record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One decoded record with where it came from. `log_time_ms` is the broker's timestamp."""
+
+    topic: str
+    partition: int
+    offset: int
+    log_time_ms: int
+    message: Message
+    raw: Any
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """(topic, partition, offset)."""
+        return self.topic, self.partition, self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one transaction, in the order of their partitions' offsets."""
+
+    records: Sequence[Incoming]
+
+    def of(self, topic: str) -> list[Incoming]:
+        """The records of one topic."""
+        return [r for r in self.records if r.topic == topic]
+
+    def without(self, partitions: set[Partition]) -> Batch:
+        """The batch less some partitions."""
+        return Batch([r for r in self.records if (r.topic, r.partition) not in partitions])
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Two batches that together are this one, in order."""
+        middle = len(self.records) // 2
+        return Batch(self.records[:middle]), Batch(self.records[middle:])
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record set aside with its reason; `detail` never holds content."""
+
+    place: tuple[str, int, int]
+    reason: str
+    detail: str
+    raw: Any
+    source: str = ""
+
+
+@dataclass(slots=True)
+class Told:
+    """One state to publish after COMMIT. `sources`: (topic, partition) → first offset that changed it."""
+
+    topic: str
+    state: State
+    sources: dict[Partition, int]
+    detail: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """One batch's transaction: its connection and epoch, and what it will tell, park, count and remember."""
+
+    connection: Connection
+    epoch: int
+    told: dict[tuple[str, str], Told] = field(default_factory=dict)
+    parked: list[Parked] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def tell(
+        self,
+        topic: str,
+        state: State,
+        sources: Mapping[Partition, int],
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Publish `state` after COMMIT; a marker is written in this transaction."""
+        before = self.told.get((topic, state.key))
+        merged = dict(sources)
+        for partition, offset in before.sources.items() if before else ():
+            merged[partition] = min(offset, merged.get(partition, offset))
+        if before and before.detail:
+            detail = before.detail | (detail or {})
+        self.told[topic, state.key] = Told(topic, state, merged, detail)
+
+    def park(self, record: Incoming, reason: str, detail: str = "", source: str = "") -> None:
+        """Set a record aside; the rest of the batch goes on."""
+        self.parked.append(Parked(record.place, reason, detail, record.raw, source))
+
+    def mark_point(self) -> tuple[Any, ...]:
+        """What `back_to` needs to forget what a failed part of the batch collected."""
+        return dict(self.told), len(self.parked), Counter(self.counts), len(self.after_commit)
+
+    def back_to(self, point: tuple[Any, ...]) -> None:
+        """Forget what was collected since the point (its rows were rolled back to a savepoint)."""
+        told, parked, counts, after = point
+        self.told = told
+        del self.parked[parked:]
+        self.counts = counts
+        del self.after_commit[after:]
+
+
+def sources_of(records: Iterable[Incoming]) -> dict[Partition, int]:
+    """(topic, partition) → the smallest offset among the records."""
+    sources: dict[Partition, int] = {}
+    for record in records:
+        place = (record.topic, record.partition)
+        if record.offset < sources.get(place, record.offset + 1):
+            sources[place] = record.offset
+    return sources
+
+
+CurrentStates = Callable[[Connection, Sequence[str], int], Awaitable[list[State]]]
+"""(connection, keys, epoch) → their states as committed now, read in one statement, without locks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """A topic a service tells states to: the table whose `n` counts their versions, and how to read them."""
+
+    table: str
+    key: str
+    current: CurrentStates
+
+
+@dataclass(frozen=True, slots=True)
+class LanePlan:
+    """What a service gives the lane: how to read its topics, apply a batch, and say a state again.
+
+    `prepare` runs before BEGIN and may publish (intake); `forget` empties caches after a fence, a
+    rebalance or a rollback.
+    """
+
+    service: str
+    lane: str
+    decode: Mapping[str, Callable[[Any], Message | None]]
+    apply: Callable[[Batch, Work], Awaitable[None]]
+    tells: Mapping[str, Tells] = field(default_factory=dict)
+    encode: Mapping[str, Callable[[Told], tuple[bytes, bytes, list[tuple[str, bytes]]]]] = field(
+        default_factory=dict
+    )
+    prepare: Callable[[Batch], Awaitable[None]] | None = None
+    forget: Callable[[], None] = lambda: None

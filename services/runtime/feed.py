@@ -1,0 +1,163 @@
+"""A lane's consumer: assigned partitions, where to read on, and batches of records.
+
+Owns the AIOKafkaConsumer and which partitions are ready. A rebalance callback only marks partitions as not
+ready (aiokafka swallows its errors and fetching reopens before it ends); the lane positions between fetches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from schemas.topics import CHANNEL_RAW
+from services.runtime.positions import Partition, PositionHalt
+from services.runtime.settings import Settings
+
+HEARTBEAT_SHARE = 4
+"""Heartbeats in a session time-out."""
+REQUEST_TIMEOUT_MS = 15_000
+
+
+class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Records of a lane's topics. `ready` maps the partitions we may apply to the next offset to apply."""
+
+    def __init__(self, settings: Settings, service: str, lane: str, generation: int, topics: Iterable[str]):
+        self.settings = settings
+        self.topics = tuple(topics)
+        self.group = f"c360.{service}.g{generation}"
+        self.instance = f"{service}.{lane}.{settings.worker_index}"
+        self.ready: dict[Partition, int] = {}
+        self.rebalanced = False
+        self._consumer: AIOKafkaConsumer | None = None
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The running consumer."""
+        if self._consumer is None:
+            raise RuntimeError("the feed is not started")
+        return self._consumer
+
+    async def start(self) -> None:
+        """Connect and subscribe. Raises aiokafka.errors.KafkaError while the broker is away."""
+        session_ms = self.settings.session_timeout_ms
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka_bootstrap,
+            group_id=self.group,
+            group_instance_id=self.instance,
+            client_id=self.instance,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // HEARTBEAT_SHARE,
+            max_poll_records=self.settings.batch_events_max,
+            max_partition_fetch_bytes=self.settings.fetch_partition_bytes_max,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        await consumer.start()
+        consumer.subscribe(topics=self.topics, listener=self)
+        self._consumer = consumer
+
+    async def stop(self) -> None:
+        """Leave; a static member's partitions wait for it until its session ends."""
+        consumer, self._consumer = self._consumer, None
+        self.ready.clear()
+        if consumer is not None:
+            await consumer.stop()
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Called by aiokafka: nothing may be applied until positions are read again."""
+        self.ready.clear()
+        self.rebalanced = True
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Called by aiokafka after every rebalance."""
+        self.ready.clear()
+        self.rebalanced = True
+
+    def unready(self) -> set[Partition]:
+        """Assigned partitions whose position must be read before they are applied."""
+        return {(tp.topic, tp.partition) for tp in self.consumer.assignment()} - self.ready.keys()
+
+    async def beginnings(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The first offset the broker still has of each partition."""
+        offsets = await self.consumer.beginning_offsets([TopicPartition(*p) for p in partitions])
+        return {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
+
+    async def position(self, positions: dict[Partition, int]) -> None:
+        """Read on from these offsets. Raises PositionHalt when the broker no longer has them."""
+        beginnings = await self.beginnings(positions)
+        for partition, offset in positions.items():
+            self._check_kept(partition, offset, beginnings[partition])
+        assigned = self.consumer.assignment()
+        for partition, offset in positions.items():
+            target = TopicPartition(*partition)
+            if target in assigned:
+                self.consumer.seek(target, offset)
+                self.ready[partition] = offset
+
+    @staticmethod
+    def _check_kept(partition: Partition, offset: int, beginning: int) -> None:
+        if beginning > offset:
+            raise PositionHalt(
+                "position_lost",
+                f"{partition[0]} partition {partition[1]}: offsets {offset} to {beginning - 1}"
+                f" ({beginning - offset} records) were removed unread",
+            )
+
+    async def fetch(self, timeout_ms: int) -> list[Any]:
+        """Records of ready partitions, each at or after its expected offset; empty when none came."""
+        records = await self._getmany(timeout_ms, self.settings.batch_events_max)
+        few = self.settings.batch_events_max // 4
+        if records and len(records) < few and self.settings.batch_linger_ms:
+            # A few more milliseconds make one transaction of what would have been ten.
+            await asyncio.sleep(self.settings.batch_linger_ms / 1000)
+            records += await self._getmany(0, self.settings.batch_events_max - len(records))
+        return [r for r in records if r.offset >= self.ready.get((r.topic, r.partition), r.offset + 1)]
+
+    async def _getmany(self, timeout_ms: int, count_max: int) -> list[Any]:
+        try:
+            found = await self.consumer.getmany(timeout_ms=timeout_ms, max_records=count_max)
+        except NoOffsetForPartitionError:
+            # A partition was assigned and not positioned yet; the lane does so before the next fetch.
+            return []
+        except OffsetOutOfRangeError:
+            await self._explain_out_of_range()
+            return []
+        return [record for records in found.values() for record in records]
+
+    async def _explain_out_of_range(self) -> None:
+        beginnings = await self.beginnings(self.ready)
+        for partition, offset in list(self.ready.items()):
+            self._check_kept(partition, offset, beginnings[partition])
+        raise PositionHalt("position_beyond_end", "the log ends before the stored position: it was replaced")
+
+    async def passed(self) -> dict[Partition, int]:
+        """Ready partitions whose last records were compacted away: the offset they reach by themselves."""
+        moved: dict[Partition, int] = {}
+        assigned = self.consumer.assignment()
+        for partition, expected in self.ready.items():
+            target = TopicPartition(*partition)
+            if target in assigned:
+                reached = await self.consumer.position(target)
+                if reached is not None and reached > expected:
+                    moved[partition] = reached
+        return moved
+
+    async def starts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Where a partition never read before begins: raw topics at what is left, all others at 0."""
+        wanted = set(partitions)
+        raw = {p for p in wanted if p[0] == CHANNEL_RAW.name}
+        found = await self.beginnings(raw) if raw else {}
+        return {p: found.get(p, 0) for p in wanted}
+
+    async def lag(self) -> int:
+        """Records the broker holds beyond the ready partitions' positions."""
+        if not self.ready:
+            return 0
+        ends = await self.consumer.end_offsets([TopicPartition(*p) for p in self.ready])
+        return sum(max(0, end - self.ready.get((tp.topic, tp.partition), end)) for tp, end in ends.items())

@@ -1,0 +1,187 @@
+"""Members and groups: who belongs together, locked in one order, recombined when a member moves.
+
+Owns the `member` and `grp` tables. A member holds a state; a group's state is the combination of its
+members'. A binding (member → group, version) moves a member; the group it leaves is told to be empty.
+Knows no domain noun: interaction and value both stand on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from schemas.codec import Version
+from services.runtime.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """`member` belongs to `group` since `version` of its binding."""
+
+    member: str
+    group: str
+    version: Version
+
+
+@dataclass(slots=True)
+class Locked:
+    """What one batch holds locks on.
+
+    `states`: member → stored state text (None for a new one), for all members of the touched groups.
+    `members`: group → its members now, after the batch's bindings. `moved`: member → group it left.
+    """
+
+    group_of: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str | None] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+
+
+def members_hash(members: Iterable[str]) -> str:
+    """Short hash of the sorted member ids a state was combined from."""
+    return hashlib.blake2b(",".join(sorted(members)).encode(), digest_size=8).hexdigest()
+
+
+async def lock(connection: Connection, members: Iterable[str], bindings: Iterable[Binding]) -> Locked:
+    """Lock member rows, apply bindings, lock group rows, then read what the groups now consist of.
+
+    Both locks are taken in sorted order, members before groups, by everybody. The last read is a new
+    statement after the last lock, so it sees every regrouping that was committed before we got it.
+    """
+    newest = _newest(bindings)
+    changed = set(members)
+    ids = sorted(changed | newest.keys())
+    if not ids:
+        return Locked()
+    locked = Locked()
+    applied: list[Binding] = []
+    for member, (group, version) in (await _lock_members(connection, ids)).items():
+        locked.group_of[member] = group
+        binding = newest.get(member)
+        if binding is not None and binding.version.newer_than(version):
+            applied.append(binding)
+            locked.group_of[member] = binding.group
+            if binding.group != group:
+                locked.moved[member] = group
+    touched = {locked.group_of[m] for m in changed | locked.moved.keys()} | set(locked.moved.values())
+    groups = sorted(touched)
+    await _lock_groups(connection, groups)
+    await _bind(connection, applied)
+    await _read(connection, groups, locked)
+    return locked
+
+
+def _newest(bindings: Iterable[Binding]) -> dict[str, Binding]:
+    newest: dict[str, Binding] = {}
+    for binding in bindings:
+        known = newest.get(binding.member)
+        if known is None or binding.version.newer_than(known.version):
+            newest[binding.member] = binding
+    return newest
+
+
+async def _lock_members(connection: Connection, ids: list[str]) -> dict[str, tuple[str, Version]]:
+    await connection.execute(
+        "INSERT INTO member (member_id, group_id) SELECT m, m FROM unnest($1::uuid[]) AS m"
+        " ON CONFLICT DO NOTHING",
+        ids,
+    )
+    rows = await connection.fetch(
+        "SELECT member_id, group_id, epoch, n FROM member WHERE member_id = any($1::uuid[])"
+        " ORDER BY member_id FOR NO KEY UPDATE",
+        ids,
+    )
+    return {str(r["member_id"]): (str(r["group_id"]), Version(r["epoch"], r["n"])) for r in rows}
+
+
+async def _lock_groups(connection: Connection, groups: list[str]) -> None:
+    if not groups:
+        return
+    await connection.execute(
+        "INSERT INTO grp (group_id) SELECT g FROM unnest($1::uuid[]) AS g ON CONFLICT DO NOTHING", groups
+    )
+    await connection.execute(
+        "SELECT FROM grp WHERE group_id = any($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE", groups
+    )
+
+
+async def _bind(connection: Connection, bindings: Sequence[Binding]) -> None:
+    if not bindings:
+        return
+    await connection.execute(
+        """
+        UPDATE member m SET group_id = b.g, epoch = b.e, n = b.n
+        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS b (m, g, e, n)
+        WHERE m.member_id = b.m
+        """,
+        [b.member for b in bindings],
+        [b.group for b in bindings],
+        [b.version.epoch for b in bindings],
+        [b.version.n for b in bindings],
+    )
+
+
+async def _read(connection: Connection, groups: list[str], locked: Locked) -> None:
+    locked.members = {group: [] for group in groups}
+    rows = await connection.fetch(
+        "SELECT member_id, group_id, state FROM member WHERE group_id = any($1::uuid[])", groups
+    )
+    for row in rows:
+        member = str(row["member_id"])
+        locked.states[member] = row["state"]
+        locked.members[str(row["group_id"])].append(member)
+    for members in locked.members.values():
+        members.sort()
+
+
+async def save_states(connection: Connection, states: Mapping[str, str]) -> None:
+    """Write members' new states."""
+    if not states:
+        return
+    ids = sorted(states)
+    await connection.execute(
+        "UPDATE member m SET state = s.state FROM unnest($1::uuid[], $2::json[]) AS s (id, state)"
+        " WHERE m.member_id = s.id",
+        ids,
+        [states[i] for i in ids],
+    )
+
+
+async def count_up(connection: Connection, groups: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """n + 1 for each changed group; `groups` maps to the log time of what changed it.
+
+    Returns group → (n, newest log time in ms).
+    """
+    if not groups:
+        return {}
+    ids = sorted(groups)
+    rows = await connection.fetch(
+        """
+        UPDATE grp g SET n = g.n + 1, log_time_ms = greatest(g.log_time_ms, s.t)
+        FROM unnest($1::uuid[], $2::bigint[]) AS s (id, t) WHERE g.group_id = s.id
+        RETURNING g.group_id, g.n, g.log_time_ms
+        """,
+        ids,
+        [groups[i] for i in ids],
+    )
+    return {str(r["group_id"]): (r["n"], r["log_time_ms"]) for r in rows}
+
+
+async def read_groups(
+    connection: Connection, groups: Sequence[str]
+) -> dict[str, tuple[int, int, dict[str, str | None]]]:
+    """group → (n, log time, {member: state}) in one statement, so that version and content belong together."""
+    rows = await connection.fetch(
+        """
+        SELECT g.group_id, g.n, g.log_time_ms, m.member_id, m.state
+        FROM grp g LEFT JOIN member m ON m.group_id = g.group_id WHERE g.group_id = any($1::uuid[])
+        """,
+        list(groups),
+    )
+    found: dict[str, tuple[int, int, dict[str, str | None]]] = {}
+    for row in rows:
+        entry = found.setdefault(str(row["group_id"]), (row["n"], row["log_time_ms"], {}))
+        if row["member_id"] is not None:
+            entry[2][str(row["member_id"])] = row["state"]
+    return found

@@ -1,0 +1,118 @@
+"""What all HTTP answers share: problem details (RFC 9457), a service's database for reading, the answer's JSON.
+
+Owns forms, not routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.runtime import telemetry
+from services.runtime.postgres import TRANSIENT, Pool, ServiceSchema, open_pool, prepare
+from services.runtime.settings import Settings
+
+OPEN_TIMEOUT_S = 1.5
+"""How long a request waits for a lost database before it answers 503."""
+
+TITLES: dict[str, tuple[int, str]] = {
+    "bad-request": (400, "The request cannot be read"),
+    "unauthorised": (401, "No valid key"),
+    "forbidden": (403, "The key lacks a scope"),
+    "unknown-customer": (404, "No such customer"),
+    "not-found": (404, "Nothing here"),
+    "ambiguous": (409, "Several customers fit"),
+    "erased": (410, "This customer was erased"),
+    "too-large": (413, "The request is too large"),
+    "not-caught-up": (503, "Not caught up with the position asked for"),
+    "unavailable": (503, "A part this answer needs is not available"),
+}
+
+
+class Problem(Exception):
+    """An error with a type of TITLES; `detail` is for people and holds no personal data."""
+
+    def __init__(self, kind: str, detail: str = "", headers: dict[str, str] | None = None) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.detail = detail
+        self.headers = headers or {}
+
+    def answer(self) -> Response:
+        """The problem as application/problem+json."""
+        status, title = TITLES[self.kind]
+        body = {"type": self.kind, "title": title, "status": status, "detail": self.detail}
+        return Response(
+            orjson.dumps(body),
+            status_code=status,
+            media_type="application/problem+json",
+            headers=self.headers,
+        )
+
+
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=headers)
+
+
+async def on_problem(_request: Request, problem: Exception) -> Response:
+    """Exception handler for Problem."""
+    assert isinstance(problem, Problem)
+    return problem.answer()
+
+
+async def on_lost_database(_request: Request, error: Exception) -> Response:
+    """Exception handler for what TRANSIENT lists: 503 at once, the next request tries again."""
+    telemetry.log.warning("database_unavailable", error=telemetry.where(error))
+    return Problem("unavailable", "the database does not answer", {"Retry-After": "1"}).answer()
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {Problem: on_problem} | {
+    kind: on_lost_database
+    for kind in (*TRANSIENT, asyncpg.PostgresError)
+    if isinstance(kind, type) and issubclass(kind, Exception)
+}
+
+
+def whole(text: str | None, default: int, least: int, most: int) -> int:
+    """A bounded whole number of a query parameter. Raises Problem("bad-request")."""
+    if text is None:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        raise Problem("bad-request", f"not a whole number from {least} to {most}") from None
+    if not least <= number <= most:
+        raise Problem("bad-request", f"not a whole number from {least} to {most}")
+    return number
+
+
+class Database:
+    """A service's pool for reading, opened when first asked for and after a loss."""
+
+    def __init__(self, settings: Settings, schema: ServiceSchema) -> None:
+        self.settings = settings
+        self.schema = schema
+        self._pool: Pool | None = None
+        self._lock = asyncio.Lock()
+
+    async def pool(self) -> Pool:
+        """The pool. Raises what TRANSIENT lists, within OPEN_TIMEOUT_S."""
+        async with self._lock:
+            if self._pool is None:
+                async with asyncio.timeout(OPEN_TIMEOUT_S):
+                    generation = await prepare(self.settings, self.schema)
+                    path = f"{generation.schema},{self.schema.service}"
+                    self._pool = await open_pool(self.settings, path)
+            return self._pool
+
+    async def close(self) -> None:
+        """Close all connections."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.terminate()

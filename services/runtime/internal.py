@@ -1,0 +1,104 @@
+"""Internal pages every service has: /wait (read your own write), /status, /trace. Not for the public.
+
+Owns their form; a service adds its own routes beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from schemas.topics import TOPICS
+from services.runtime import positions, waiting
+from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer, whole
+from services.runtime.postgres import ServiceSchema
+from services.runtime.settings import Settings
+from services.runtime.watch import Ending
+
+RECORDS_WAIT_MS = 1_000
+STALE_LANE_S = 5.0
+
+
+def internal_app(
+    settings: Settings, schema: ServiceSchema, routes: Sequence[BaseRoute] = (), state: object = None
+) -> Starlette:
+    """The internal application of a service. `request.app.state.database` is its Database."""
+    service = schema.service
+    heard = {t.name for t in TOPICS.values() if service in t.read_by}
+    told = [t.name for t in TOPICS.values() if service in t.written_by]
+    database = Database(settings, schema)
+    ending = Ending(settings)
+
+    async def wait(request: Request) -> Response:
+        try:
+            at = waiting.read_token(request.query_params.get("at", ""))
+        except waiting.BadToken:
+            raise Problem("bad-request", "at is not a position token") from None
+        wait_ms = whole(request.query_params.get("wait_ms"), RECORDS_WAIT_MS, 0, waiting.WAIT_MS_MAX)
+        try:
+            await waiting.until_applied(await database.pool(), at, heard, wait_ms)
+        except waiting.NotCaughtUp as behind:
+            detail = f"{service} is {behind.behind} records behind"
+            raise Problem("not-caught-up", detail, {"Retry-After": "1"}) from None
+        return answer({"token": waiting.write_token(await ending.ends(told))})
+
+    async def status(_request: Request) -> Response:
+        return answer(await lane_status(service, database, ending, sorted(heard)))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await ending.stop()
+        await database.close()
+
+    own = [Route("/wait", wait), Route("/status", status)]
+    app = Starlette(routes=[*own, *routes], exception_handlers=EXCEPTION_HANDLERS, lifespan=lifespan)
+    app.state.database = database
+    app.state.settings = settings
+    return app
+
+
+async def lane_status(service: str, database: Database, ending: Ending, heard: list[str]) -> dict[str, object]:
+    """Positions, ends, lag, lane states, tallies and parked counts of one service."""
+    pool = await database.pool()
+    async with pool.acquire() as connection:
+        stored = await positions.stored(connection)
+        lanes = await connection.fetch("SELECT lane, worker_index, state, reason, build, counts, at FROM lane")
+        tally = await connection.fetch("SELECT outcome, sum(count)::bigint AS count FROM tally GROUP BY 1")
+        parked = await connection.fetch("SELECT reason, count(*) AS count FROM parked GROUP BY 1")
+        markers = await connection.fetchval("SELECT count(*) FROM marker")
+        generation = await connection.fetchrow(f"SELECT live, epoch FROM {service}.generation")
+    ends = await ending.ends(heard)
+    now = datetime.now(UTC)
+    rows = []
+    for (topic, partition), end in sorted(ends.items()):
+        next_offset, log_time_ms = stored.get((topic, partition), (0, 0))
+        lag = max(0, end - next_offset)
+        lag_ms = max(0, int(now.timestamp() * 1000) - log_time_ms) if lag and log_time_ms else 0
+        rows.append(
+            {"topic": topic, "partition": partition, "position": next_offset, "end": end, "lag": lag,
+             "lag_ms": lag_ms}
+        )  # fmt: skip
+    return {
+        "service": service,
+        "generation": generation["live"] if generation else None,
+        "epoch": generation["epoch"] if generation else None,
+        "positions": rows,
+        "lag": sum(int(str(r["lag"])) for r in rows),
+        "lag_ms": max((int(str(r["lag_ms"])) for r in rows), default=0),
+        "workers": [
+            {"lane": r["lane"], "worker": r["worker_index"], "reason": r["reason"], "build": r["build"],
+             "state": r["state"] if r["state"] == "halted" or (now - r["at"]).total_seconds() < STALE_LANE_S
+             else "silent"}
+            for r in lanes
+        ],
+        "markers": markers,
+        "tally": {r["outcome"]: r["count"] for r in tally},
+        "parked": {r["reason"]: r["count"] for r in parked},
+    }  # fmt: skip

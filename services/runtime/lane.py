@@ -1,0 +1,292 @@
+"""The lane: one consumer of one service; whole batches in, one transaction each, states out after COMMIT.
+
+Owns the loop, its states and its retries (docs/architecture.md, "One batch, one transaction"). Knows nothing
+of what records mean: a service's `LanePlan` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from enum import StrEnum
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from schemas.codec import Sealed, Unreadable
+from services.runtime import applying, markers, parking, positions, telemetry
+from services.runtime.batch import Batch, Incoming, LanePlan, Parked, Told
+from services.runtime.faultpoints import FaultPoints
+from services.runtime.feed import Feed
+from services.runtime.outbox import Outbox
+from services.runtime.parking import HandlerBroken, Suspicion
+from services.runtime.positions import PositionHalt
+from services.runtime.postgres import (
+    CLOSE_TIMEOUT_S,
+    TRANSIENT,
+    Connection,
+    Generation,
+    SchemaHalt,
+    connect,
+)
+from services.runtime.report import report
+from services.runtime.settings import Settings
+from services.runtime.topics import TopicHalt, topic_ids
+
+RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+FETCH_TIMEOUT_MS = 50
+HEARTBEAT_S = 1.0
+ORPHANS_EVERY_S = 3.0
+HALTS = (SchemaHalt, TopicHalt, PositionHalt, HandlerBroken)
+
+
+class LaneState(StrEnum):
+    """What a lane is doing; the watchdog counts only `fetching` with lag."""
+
+    STARTING = "starting"
+    FETCHING = "fetching"
+    APPLYING = "applying"
+    WAITING_FOR_DATABASE = "waiting_for_database"
+    WAITING_FOR_BROKER = "waiting_for_broker"
+    HALTED = "halted"
+
+
+class Lane:
+    """Runs a `LanePlan` until it is stopped or halts. One instance per worker process."""
+
+    def __init__(self, settings: Settings, plan: LanePlan, generation: Generation) -> None:
+        self.settings = settings
+        self.plan = plan
+        self.generation = generation
+        self.feed = Feed(settings, plan.service, plan.lane, generation.number, plan.decode)
+        self.outbox = Outbox(settings, plan.service, plan.encode)
+        self.faults = FaultPoints(settings.fault_point)
+        self.suspicion = Suspicion()
+        self.state = LaneState.STARTING
+        self.halt: BaseException | None = None
+        self.progress_at = time.monotonic()
+        self.applied = 0
+        self._connection: Connection | None = None
+        self.ended = asyncio.Event()
+        self._stopping = False
+        self._failures = 0
+        self._reported_at = 0.0
+        self._looked_at = time.monotonic()
+
+    # -- running -----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until `stop` or a halt. Raises what halted it: a PositionHalt, SchemaHalt, TopicHalt, HandlerBroken."""
+        try:
+            while not self._stopping:
+                await self._turn()
+        finally:
+            await self._close()
+            self.ended.set()
+
+    def stop(self) -> None:
+        """End after the batch at hand."""
+        self._stopping = True
+
+    async def _turn(self) -> None:
+        try:
+            await self._open()
+            await self._step()
+            self._failures = 0
+        except HALTS as halt:
+            await self._halt(halt)
+            raise
+        except KafkaError as error:
+            await self._start_over(LaneState.WAITING_FOR_BROKER, error)
+        except TRANSIENT as error:
+            await self._start_over(LaneState.WAITING_FOR_DATABASE, error)
+
+    async def _step(self) -> None:
+        if self.feed.rebalanced:
+            self.feed.rebalanced = False
+            self._count("rebalanced")
+            self.plan.forget()
+        await self._get_ready()
+        await self._look_around()
+        self._enter(LaneState.FETCHING)
+        records = await self.feed.fetch(FETCH_TIMEOUT_MS)
+        if records:
+            self.faults.reach("after_getmany")
+            await self._apply(records)
+        elif self.outbox.idle:
+            await self._idle()
+
+    async def _get_ready(self) -> None:
+        """Read positions of newly assigned partitions, take over their markers, and seek."""
+        unready = self.feed.unready()
+        if not unready:
+            return
+        ids = await topic_ids(self.settings, self.feed.topics)
+        starts = await self.feed.starts(unready)
+        found = await positions.load(self.connection, starts, ids)
+        await self.feed.position(found)
+        await self._adopt(unready)
+
+    async def _adopt(self, partitions: set[positions.Partition]) -> None:
+        """Tell the current states of markers that somebody left behind in these partitions."""
+        await self.outbox.settle()
+        known = set(self.outbox.acked)
+        left = [
+            m
+            for m in await markers.of_partitions(self.connection, partitions)
+            if m not in known and m.out_topic in self.plan.tells
+        ]
+        if not left:
+            return
+        self._count("adopted", len(left))
+        told = await self._retold({(m.out_topic, m.key): m for m in left})
+        self.outbox.publish(told)
+        await self.outbox.settle()
+        # What was sent is at least as new as each marker found; the markers found are what is deleted.
+        self.outbox.acked = [m for m in self.outbox.acked if m in known] + left
+
+    async def _retold(self, keys: dict[tuple[str, str], markers.Marker]) -> list[Told]:
+        now = await markers.states_now(
+            self.connection, self.plan.tells, keys, self.generation.epoch
+        )
+        return [
+            Told(topic, state, {(m.topic, m.partition): m.first_offset}, m.detail)
+            for (topic, key), state in now.items()
+            for m in (keys[topic, key],)
+        ]
+
+    # -- one batch ---------------------------------------------------------------------------------------
+
+    async def _apply(self, records: list[Any]) -> None:
+        self._enter(LaneState.APPLYING)
+        batch, unread = self._decode(records)
+        if self.plan.prepare is not None:
+            await self.plan.prepare(batch)
+        await self.outbox.settle()
+        self.faults.reach("after_publish")
+        result = await applying.apply(self, batch, unread, records)
+        if result.fenced:
+            self._count("fenced", len(result.fenced))
+            self.plan.forget()
+            for partition in result.fenced:
+                self.feed.ready.pop(partition, None)
+        self.feed.ready.update({p: o for p, o in result.reached.items() if p in self.feed.ready})
+        self.faults.reach("after_commit")
+        self.applied += len(records)
+        self.progress_at = time.monotonic()
+        self._tell(result)
+
+    def _tell(self, result: applying.Applied) -> None:
+        if result.committed:
+            self.outbox.acked = []
+            self.outbox.publish(result.told)
+
+    def _decode(self, records: list[Any]) -> tuple[Batch, list[Parked]]:
+        read: list[Incoming] = []
+        unread: list[Parked] = []
+        for raw in records:
+            try:
+                message = self.plan.decode[raw.topic](raw)
+            except Unreadable as broken:
+                place = (raw.topic, raw.partition, raw.offset)
+                unread.append(Parked(place, broken.reason, broken.detail, raw))
+                continue
+            except Sealed:
+                telemetry.RECORDS.labels(self.plan.service, raw.topic, "sealed").inc()
+                continue
+            if message is not None:
+                read.append(
+                    Incoming(raw.topic, raw.partition, raw.offset, raw.timestamp, message, raw)
+                )
+        return Batch(read), unread
+
+    async def _idle(self) -> None:
+        """Nothing to read: delete markers of what was told, and step over what compaction removed."""
+        await self.outbox.settle()
+        passed = await self.feed.passed()
+        if self.outbox.acked or passed:
+            result = await applying.flush(self, passed)
+            self.feed.ready.update({p: o for p, o in result.reached.items() if p in self.feed.ready})
+            self._tell(result)
+        self.progress_at = time.monotonic()
+
+    # -- connections, failures, reports ------------------------------------------------------------------
+
+    @property
+    def connection(self) -> Connection:
+        """The lane's own connection."""
+        if self._connection is None:
+            raise ConnectionError("no database connection")
+        return self._connection
+
+    async def _open(self) -> None:
+        if self._connection is None or self._connection.is_closed():
+            path = f"{self.generation.schema},{self.plan.service}"
+            self._connection = await connect(self.settings, path)
+        if self.feed._consumer is None:
+            await self.outbox.start()
+            await self.feed.start()
+
+    async def _start_over(self, state: LaneState, error: BaseException) -> None:
+        """Forget everything in memory; positions and markers in the database say where to go on.
+
+        This is also the answer to a COMMIT whose outcome is unknown: the position tells whether it happened.
+        """
+        self._enter(state)
+        self._count("started_over")
+        telemetry.log.warning("lane_started_over", state=state, error=telemetry.where(error))
+        self.feed.ready.clear()
+        self.plan.forget()
+        await self.outbox.drop()
+        if isinstance(error, asyncio.TimeoutError) or (
+            self._connection is not None and self._connection.is_in_transaction()
+        ):
+            await self._disconnect()
+        pause = RETRY_PAUSES_S[min(self._failures, len(RETRY_PAUSES_S) - 1)]
+        self._failures += 1
+        await asyncio.sleep(pause)
+
+    async def _halt(self, halt: BaseException) -> None:
+        self.halt = halt
+        self._enter(LaneState.HALTED)
+        reason = str(getattr(halt, "reason", "halted"))
+        telemetry.log.error("lane_halted", reason=reason, detail=str(halt))
+        try:
+            if isinstance(halt, HandlerBroken):
+                async with self.connection.transaction():
+                    await parking.unpark(self.connection, halt.places)
+            await report(self.connection, self, reason)
+        except TRANSIENT as error:
+            telemetry.log.error("halt_not_recorded", error=telemetry.where(error))
+
+    async def _look_around(self) -> None:
+        """Now and then: say how we are, and look for markers nobody else will tell."""
+        now = time.monotonic()
+        if now - self._reported_at >= HEARTBEAT_S:
+            self._reported_at = now
+            await report(self.connection, self, "")
+        if now - self._looked_at >= ORPHANS_EVERY_S and self.outbox.idle and self.feed.ready:
+            self._looked_at = now
+            await self._adopt(set(self.feed.ready))
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                await connection.close(timeout=CLOSE_TIMEOUT_S)
+            except TRANSIENT:
+                connection.terminate()
+
+    async def _close(self) -> None:
+        await self.feed.stop()
+        await self.outbox.stop()
+        await self._disconnect()
+
+    def _enter(self, state: LaneState) -> None:
+        if state != self.state:
+            telemetry.LANE_STATE.labels(self.plan.service, self.state).set(0)
+            telemetry.LANE_STATE.labels(self.plan.service, state).set(1)
+            self.state = state
+
+    def _count(self, what: str, by: int = 1) -> None:
+        telemetry.LANE_EVENTS.labels(self.plan.service, what).inc(by)

@@ -1,0 +1,128 @@
+"""The outbox: publishes states after COMMIT, waits for the broker's acks, remembers which markers to delete.
+
+Owns the AIOKafkaProducer of a worker. Order of a key is not its business: markers repair it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.codec import encode_state
+from services.runtime import telemetry
+from services.runtime.batch import Told
+from services.runtime.markers import Marker, markers_of
+from services.runtime.settings import Settings
+
+Message = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+Encode = Callable[[Told], Message]
+
+LINGER_MS = 2
+BATCH_BYTES_MAX = 256 * 1024
+REQUEST_BYTES_MAX = 4 * 1024 * 1024
+REQUEST_TIMEOUT_MS = 15_000
+RETRY_PAUSE_S = 0.5
+
+
+def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
+    """An idempotent producer that is acked by all in-sync replicas."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
+        linger_ms=LINGER_MS,
+        max_batch_size=BATCH_BYTES_MAX,
+        max_request_size=REQUEST_BYTES_MAX,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+
+
+async def send_all(kafka: AIOKafkaProducer, topic: str, messages: Sequence[Message]) -> list[tuple[int, int]]:
+    """Publish and wait for every ack; (partition, offset) of each in order. Raises KafkaError."""
+    futures = [
+        await kafka.send(topic, value=value, key=key, headers=headers) for key, value, headers in messages
+    ]
+    acked = await asyncio.gather(*futures)
+    return [(a.partition, a.offset) for a in acked]
+
+
+class Outbox:
+    """States on their way out. `acked` holds the markers whose states the broker has, still to be deleted."""
+
+    def __init__(self, settings: Settings, service: str, encode: Mapping[str, Encode]) -> None:
+        self.settings = settings
+        self.service = service
+        self.encode = encode
+        self.acked: list[Marker] = []
+        self._kafka: AIOKafkaProducer | None = None
+        self._under_way: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect. Raises KafkaError while the broker is away."""
+        if self._kafka is None:
+            kafka = producer(self.settings, f"{self.service}.{self.settings.worker_index}")
+            await kafka.start()
+            self._kafka = kafka
+
+    async def stop(self) -> None:
+        """Finish what is under way and disconnect."""
+        await self.drop()
+        if self._kafka is not None:
+            kafka, self._kafka = self._kafka, None
+            await kafka.stop()
+
+    async def drop(self) -> None:
+        """Forget what is under way; its markers are in the database, and whoever reads them tells again."""
+        self.acked = []
+        task, self._under_way = self._under_way, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def publish(self, told: Sequence[Told]) -> None:
+        """Begin to send; `settle` must be awaited before the next call."""
+        if not told:
+            return
+        if self._under_way is not None:
+            raise RuntimeError("settle before publishing more")
+        self._under_way = asyncio.create_task(self._send(list(told)))
+
+    @property
+    def idle(self) -> bool:
+        """Nothing under way (acked markers may still wait to be deleted)."""
+        return self._under_way is None or self._under_way.done()
+
+    async def settle(self) -> None:
+        """Wait until everything begun is acked."""
+        task, self._under_way = self._under_way, None
+        if task is not None:
+            try:
+                await task
+            finally:
+                if not task.done():
+                    task.cancel()
+
+    async def _send(self, told: list[Told]) -> None:
+        if self._kafka is None:
+            raise RuntimeError("the outbox is not started")
+        by_topic: dict[str, list[Message]] = {}
+        for one in told:
+            encode = self.encode.get(one.topic)
+            message = encode(one) if encode else encode_state(one.state)
+            by_topic.setdefault(one.topic, []).append(message)
+        while True:
+            try:
+                await asyncio.gather(*(send_all(self._kafka, t, m) for t, m in by_topic.items()))
+                break
+            except KafkaError as error:
+                # Told again until it is acked: a repeat is harmless, a loss is not.
+                telemetry.log.warning("publish_repeated", error=telemetry.where(error))
+                await asyncio.sleep(RETRY_PAUSE_S)
+        for topic, messages in by_topic.items():
+            telemetry.TOLD.labels(self.service, topic).inc(len(messages))
+        self.acked.extend(markers_of(told))

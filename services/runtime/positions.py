@@ -1,0 +1,105 @@
+"""Positions: how far a lane's effects reach in each partition, moved by compare-and-set in their transaction.
+
+Owns the position table. The compare-and-set, not the consumer group, makes the effect exactly-once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.runtime.postgres import Connection
+
+Partition = tuple[str, int]
+"""(topic, partition)."""
+
+
+class PositionHalt(RuntimeError):
+    """The log does not continue where the lane stopped: going on would skip or repeat for another log."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One partition's step: from the offset we hold to the next one to read."""
+
+    topic: str
+    partition: int
+    expected: int
+    next_offset: int
+    log_time_ms: int
+
+
+async def load(
+    connection: Connection, partitions: Iterable[Partition], topic_ids: Mapping[str, str]
+) -> dict[Partition, int]:
+    """Next offset of each partition, 0 where nothing was read yet.
+
+    Raises PositionHalt("topic_replaced") when the topic was deleted and made again since.
+    """
+    wanted = sorted(partitions)
+    topics, numbers = [p[0] for p in wanted], [p[1] for p in wanted]
+    await connection.execute(
+        """
+        INSERT INTO position (topic, partition, topic_id, next_offset)
+        SELECT t, p, i, 0 FROM unnest($1::text[], $2::int[], $3::text[]) AS new (t, p, i)
+        ON CONFLICT DO NOTHING
+        """,
+        topics,
+        numbers,
+        [topic_ids[t] for t in topics],
+    )
+    rows = await connection.fetch(
+        """
+        SELECT topic, partition, topic_id, next_offset FROM position
+        JOIN unnest($1::text[], $2::int[]) AS w (t, p) ON topic = t AND partition = p
+        """,
+        topics,
+        numbers,
+    )
+    for row in rows:
+        if row["topic_id"] != topic_ids[row["topic"]]:
+            raise PositionHalt(
+                "topic_replaced",
+                f"{row['topic']} was deleted and made again since offset {row['next_offset']}"
+                f" of partition {row['partition']}",
+            )
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+_CLAIM = """
+    WITH step AS (
+        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
+            AS s (topic, partition, expected, next_offset, log_time_ms)
+    ), held AS (
+        SELECT p.topic, p.partition FROM position p JOIN step s USING (topic, partition)
+        ORDER BY p.topic, p.partition FOR UPDATE OF p
+    )
+    UPDATE position p SET next_offset = s.next_offset, log_time_ms = greatest(p.log_time_ms, s.log_time_ms)
+    FROM step s JOIN held h USING (topic, partition)
+    WHERE p.topic = s.topic AND p.partition = s.partition AND p.next_offset = s.expected
+    RETURNING p.topic, p.partition
+"""
+
+
+async def claim(connection: Connection, moves: Iterable[Move]) -> set[Partition]:
+    """Move the positions whose stored offset is the expected one; the partitions that were moved."""
+    ordered = sorted(moves, key=lambda m: (m.topic, m.partition))
+    rows = await connection.fetch(
+        _CLAIM,
+        [m.topic for m in ordered],
+        [m.partition for m in ordered],
+        [m.expected for m in ordered],
+        [m.next_offset for m in ordered],
+        [m.log_time_ms for m in ordered],
+    )
+    return {(row["topic"], row["partition"]) for row in rows}
+
+
+async def stored(connection: Connection) -> dict[Partition, tuple[int, int]]:
+    """Every position: (topic, partition) → (next offset, log time of the last applied record in ms)."""
+    rows = await connection.fetch("SELECT topic, partition, next_offset, log_time_ms FROM position")
+    return {(r["topic"], r["partition"]): (r["next_offset"], r["log_time_ms"]) for r in rows}

@@ -1,0 +1,211 @@
+"""PostgreSQL: connections with their time-outs, a service's schemas, its generations and epochs.
+
+Owns DDL order and the live pointer. Derived tables live in `<service>_g<N>`, inputs in `<service>`;
+the live generation's tables are never altered: new DDL is a new generation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from services.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection, Pool = asyncpg.Connection, asyncpg.Pool
+
+CONNECT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 2.0
+COMMAND_TIMEOUT_S = 10.0
+"""A reply that never comes (also COMMIT's): the connection is given up and positions are read on a new one."""
+
+TRANSIENT: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresIOError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+)
+"""Errors that say nothing about the records at hand: roll the batch back and repeat it."""
+
+
+class SchemaHalt(RuntimeError):
+    """The database does not fit this build or deployment; a person has to decide."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The live generation of a service: its number, the schema that holds it and its epoch."""
+
+    number: int
+    epoch: int
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSchema:
+    """A service's own DDL: `inputs` applied once each, by name; `derived` for each new generation."""
+
+    service: str
+    inputs: tuple[tuple[str, str], ...]
+    derived: tuple[str, ...]
+
+    @classmethod
+    def of(cls, service: str, *, grouped: bool = False) -> ServiceSchema:
+        """Read from services/<service>/migrations/{inputs,derived}/*.sql and the runtime's own."""
+        runtime = files("services.runtime") / "sql"
+        shared = ["generation.sql"] + (["grouping.sql"] if grouped else [])
+        own = files(f"services.{service}") / "migrations"
+        derived = tuple((runtime / name).read_text() for name in shared)
+        return cls(
+            service=service,
+            inputs=_sql_files(own / "inputs"),
+            derived=derived + tuple(text for _, text in _sql_files(own / "derived")),
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the derived tables would."""
+        return hashlib.sha256("\0".join(self.derived).encode()).hexdigest()[:16]
+
+
+def _sql_files(folder: Any) -> tuple[tuple[str, str], ...]:
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted((f.name, f.read_text()) for f in folder.iterdir() if f.name.endswith(".sql")))
+
+
+def _server_settings(settings: Settings, search_path: str) -> dict[str, str]:
+    return {
+        "search_path": search_path,
+        "application_name": f"c360.{search_path.partition(',')[0]}",
+        "lock_timeout": str(settings.lock_timeout_ms),
+        "statement_timeout": str(settings.statement_timeout_ms),
+        "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
+        "synchronous_commit": "on",
+        "default_transaction_isolation": "read committed",
+        "jit": "off",
+        "TimeZone": "UTC",
+    }
+
+
+async def connect(settings: Settings, search_path: str) -> Connection:
+    """One connection whose unqualified names are found in `search_path`."""
+    return await asyncpg.connect(
+        settings.database_url.get_secret_value(),
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings=_server_settings(settings, search_path),
+    )
+
+
+async def open_pool(settings: Settings, search_path: str, connections_max: int | None = None) -> Pool:
+    """A pool for views and doors; lanes have a connection of their own."""
+    return await asyncpg.create_pool(
+        settings.database_url.get_secret_value(),
+        min_size=1,
+        max_size=connections_max or settings.pool_connections_max,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=settings.statement_timeout_ms / 1000,
+        server_settings=_server_settings(settings, search_path),
+    )
+
+
+async def prepare(settings: Settings, schema: ServiceSchema) -> Generation:
+    """Make what is missing, check what is there, and say which generation is live.
+
+    Safe from several processes at once. Raises SchemaHalt(other_deployment_key, other_tables).
+    """
+    connection = await connect(settings, "public")
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"c360.{schema.service}")
+            await _apply_inputs(connection, schema)
+            row = await connection.fetchrow(
+                f"SELECT live, epoch, tables, key_fingerprint FROM {schema.service}.generation"
+            )
+            if row is None:
+                return await _first_generation(connection, schema, settings.key_fingerprint)
+            if row["key_fingerprint"] != settings.key_fingerprint:
+                raise SchemaHalt(
+                    "other_deployment_key",
+                    "this database was filled with another C360_DEPLOYMENT_KEY; record ids would differ",
+                )
+            if row["tables"] != schema.fingerprint:
+                raise SchemaHalt(
+                    "other_tables",
+                    f"generation {row['live']} of {schema.service} has other tables than this build; rebuild it",
+                )
+            return Generation(row["live"], row["epoch"], f"{schema.service}_g{row['live']}")
+    finally:
+        await connection.close(timeout=CLOSE_TIMEOUT_S)
+
+
+async def _apply_inputs(connection: Connection, schema: ServiceSchema) -> None:
+    service = schema.service
+    await connection.execute(
+        f"""
+        CREATE SCHEMA IF NOT EXISTS {service};
+        CREATE TABLE IF NOT EXISTS {service}.migration (name text PRIMARY KEY, applied_at timestamptz DEFAULT now());
+        CREATE TABLE IF NOT EXISTS {service}.generation (
+            one bool PRIMARY KEY DEFAULT true CHECK (one), live int NOT NULL, epoch bigint NOT NULL,
+            tables text NOT NULL, key_fingerprint text NOT NULL);
+        SET LOCAL search_path TO {service};
+        """
+    )
+    done = {row["name"] for row in await connection.fetch("SELECT name FROM migration")}
+    for name, sql in schema.inputs:
+        if name not in done:
+            await connection.execute(sql)
+            await connection.execute("INSERT INTO migration (name) VALUES ($1)", name)
+
+
+async def _first_generation(
+    connection: Connection, schema: ServiceSchema, key_fingerprint: str
+) -> Generation:
+    # An emptied database must speak with a higher epoch than the one it replaces, whose number is lost:
+    # the clock is the only thing that has surely moved on.
+    epoch = int(time.time() * 1000)
+    name = f"{schema.service}_g1"
+    await connection.execute(f"CREATE SCHEMA {name}; SET LOCAL search_path TO {name}, {schema.service}")
+    for sql in schema.derived:
+        await connection.execute(sql)
+    await connection.execute(
+        f"INSERT INTO {schema.service}.generation (live, epoch, tables, key_fingerprint) VALUES (1, $1, $2, $3)",
+        epoch,
+        schema.fingerprint,
+        key_fingerprint,
+    )
+    return Generation(1, epoch, name)
+
+
+async def live_generation(connection: Connection, service: str, *, share: bool = True) -> Generation:
+    """The live pointer; with `share` it cannot be swapped before this transaction ends."""
+    row = await connection.fetchrow(
+        f"SELECT live, epoch FROM {service}.generation" + (" FOR SHARE" if share else "")
+    )
+    if row is None:
+        raise SchemaHalt("no_generation", f"{service} has no live generation")
+    return Generation(row["live"], row["epoch"], f"{service}_g{row['live']}")

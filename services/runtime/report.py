@@ -1,0 +1,34 @@
+"""What a lane says of itself in its database, once a second: state, reason of a halt, build, counts.
+
+Owns the lane table; read by status and by the internal API.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from services.runtime.postgres import Connection
+
+if TYPE_CHECKING:
+    from services.runtime.lane import Lane
+
+
+async def report(connection: Connection, lane: Lane, reason: str) -> None:
+    """Write the lane's row; outside every batch's transaction."""
+    await connection.execute(
+        """
+        INSERT INTO lane (lane, worker_index, state, reason, build, pid, counts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (lane, worker_index) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+            build = excluded.build, pid = excluded.pid, counts = excluded.counts, at = now()
+        """,
+        lane.plan.lane,
+        lane.settings.worker_index,
+        str(lane.state),
+        reason,
+        lane.settings.build,
+        os.getpid(),
+        json.dumps({"applied": lane.applied, "partitions": len(lane.feed.ready)}),
+    )

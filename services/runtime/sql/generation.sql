@@ -1,0 +1,57 @@
+-- What every generation of every service has beside the service's own tables.
+
+CREATE TABLE position (
+    topic        text   NOT NULL,
+    partition    int    NOT NULL,
+    topic_id     text   NOT NULL,
+    next_offset  bigint NOT NULL,
+    log_time_ms  bigint NOT NULL DEFAULT 0,   -- log-append time of the last record applied
+    PRIMARY KEY (topic, partition)
+) WITH (fillfactor = 50);
+
+-- A state that was changed and may not have been told yet: written with the change, deleted after the ack.
+CREATE TABLE marker (
+    out_topic    text   NOT NULL,
+    key          uuid   NOT NULL,
+    epoch        bigint NOT NULL,
+    n            bigint NOT NULL,
+    topic        text   NOT NULL,
+    partition    int    NOT NULL,
+    first_offset bigint NOT NULL,
+    detail       json,
+    PRIMARY KEY (topic, partition, out_topic, key, epoch, n)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+CREATE TABLE parked (
+    topic        text   NOT NULL,
+    partition    int    NOT NULL,
+    first_offset bigint NOT NULL,
+    reason       text   NOT NULL,
+    detail       text   NOT NULL DEFAULT '',
+    source       text   NOT NULL DEFAULT '',
+    build        text   NOT NULL DEFAULT '',
+    key          bytea,
+    value        bytea,
+    headers      json,
+    parked_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (topic, partition, first_offset)
+);
+
+CREATE TABLE lane (
+    lane         text NOT NULL,
+    worker_index int  NOT NULL,
+    state        text NOT NULL,
+    reason       text NOT NULL DEFAULT '',
+    build        text NOT NULL DEFAULT '',
+    pid          int  NOT NULL,
+    counts       json,
+    at           timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (lane, worker_index)
+);
+
+CREATE TABLE tally (
+    outcome      text   NOT NULL,
+    bucket       int    NOT NULL,
+    count        bigint NOT NULL,
+    PRIMARY KEY (outcome, bucket)
+) WITH (fillfactor = 50);

@@ -1,0 +1,88 @@
+"""Topics on the broker: made when missing, checked always, and their ids.
+
+Owns start-up checks of Kafka. Blocking calls (kafka-python's admin) run in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+from schemas.topics import PARTITIONS, TOPICS
+from services.runtime.settings import Settings
+
+ADMIN_TIMEOUT_MS = 10_000
+REPLICAS_MIN = 3
+
+
+class TopicHalt(RuntimeError):
+    """The broker's topics do not fit; starting would move keys or lose data."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+def _admin(settings: Settings) -> KafkaAdminClient:
+    return KafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id="c360-admin",
+        request_timeout_ms=ADMIN_TIMEOUT_MS,
+    )
+
+
+def _ensure(settings: Settings) -> None:
+    admin = _admin(settings)
+    try:
+        there = set(admin.list_topics())
+        replicas = 1 if settings.single_node else REPLICAS_MIN
+        for topic in TOPICS.values():
+            if topic.name in there:
+                continue
+            config = topic.config | ({} if settings.single_node else {"min.insync.replicas": "2"})
+            new = NewTopic(
+                topic.name, num_partitions=PARTITIONS, replication_factor=replicas, topic_configs=config
+            )
+            try:
+                admin.create_topics([new])
+            except TopicAlreadyExistsError:
+                continue
+        _check(admin.describe_topics(list(TOPICS)), settings)
+    finally:
+        admin.close()
+
+
+def _check(described: list[dict[str, Any]], settings: Settings) -> None:
+    for topic in described:
+        partitions = topic["partitions"]
+        if len(partitions) != PARTITIONS:
+            raise TopicHalt(
+                "other_partition_count",
+                f"{topic['name']} has {len(partitions)} partitions, not {PARTITIONS}: its keys would move",
+            )
+        if not settings.single_node and min(len(p["replica_nodes"]) for p in partitions) < REPLICAS_MIN:
+            raise TopicHalt(
+                "too_few_replicas",
+                f"{topic['name']} has fewer than {REPLICAS_MIN} replicas; set C360_SINGLE_NODE=true to accept it",
+            )
+
+
+async def ensure_topics(settings: Settings) -> None:
+    """Create the missing topics of schemas/topics.py and check all. Raises TopicHalt."""
+    await asyncio.to_thread(_ensure, settings)
+
+
+def _ids(settings: Settings, names: tuple[str, ...]) -> dict[str, str]:
+    admin = _admin(settings)
+    try:
+        return {t["name"]: str(t.get("topic_id", "")) for t in admin.describe_topics(list(names))}
+    finally:
+        admin.close()
+
+
+async def topic_ids(settings: Settings, names: tuple[str, ...]) -> dict[str, str]:
+    """Topic name → id on this broker; a topic deleted and made again has another id."""
+    return await asyncio.to_thread(_ids, settings, names)

@@ -1,0 +1,1 @@
+"""Tests, by level: unit and properties, integration with real parts, end to end, faults, architecture."""

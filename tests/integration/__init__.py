@@ -1,0 +1,1 @@
+"""Tests against the real parts: Kafka and PostgreSQL."""

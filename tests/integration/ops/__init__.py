@@ -1,0 +1,1 @@
+"""The local parts and the c360 command, against real processes."""
