@@ -6,6 +6,7 @@ Owns start-up checks of Kafka. Blocking calls (kafka-python's admin) run in a th
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from kafka.admin import KafkaAdminClient, NewTopic
@@ -15,6 +16,7 @@ from schemas.topics import PARTITIONS, TOPICS
 from services.runtime.settings import Settings
 
 ADMIN_TIMEOUT_MS = 10_000
+DESCRIBE_PAUSE_S = 0.1
 REPLICAS_MIN = 3
 
 
@@ -50,9 +52,19 @@ def _ensure(settings: Settings) -> None:
                 admin.create_topics([new])
             except TopicAlreadyExistsError:
                 continue
-        _check(admin.describe_topics(list(TOPICS)), settings)
+        _check(_described(admin, list(TOPICS)), settings)
     finally:
         admin.close()
+
+
+def _described(admin: KafkaAdminClient, names: list[str]) -> list[dict[str, Any]]:
+    """The topics as the broker knows them; a topic just made may need a moment to be known."""
+    deadline = time.monotonic() + ADMIN_TIMEOUT_MS / 1000
+    while True:
+        found: list[dict[str, Any]] = admin.describe_topics(names)
+        if all(t["partitions"] for t in found) or time.monotonic() > deadline:
+            return found
+        time.sleep(DESCRIBE_PAUSE_S)
 
 
 def _check(described: list[dict[str, Any]], settings: Settings) -> None:
@@ -78,7 +90,7 @@ async def ensure_topics(settings: Settings) -> None:
 def _ids(settings: Settings, names: tuple[str, ...]) -> dict[str, str]:
     admin = _admin(settings)
     try:
-        return {t["name"]: str(t.get("topic_id", "")) for t in admin.describe_topics(list(names))}
+        return {t["name"]: str(t.get("topic_id", "")) for t in _described(admin, list(names))}
     finally:
         admin.close()
 

@@ -1,0 +1,1 @@
+"""Contracts with upstreams: frozen schemas and example files."""

@@ -43,11 +43,10 @@ def here(environ: Mapping[str, str] = os.environ) -> Here:
     if not any(marks.is_alive(state.mark(name)) for name in state.services):
         if not all(environ.get(name) for name in NEEDED):
             raise NotRunning()
-        told = {}
-    told = {**told, **{name: value for name, value in environ.items() if name.endswith("_URL") and value}}
+        told = dict(environ)
     return Here(
         home=home,
-        kafka=told.get("KAFKA_BOOTSTRAP") or environ.get("KAFKA_BOOTSTRAP", ""),
+        kafka=told.get("KAFKA_BOOTSTRAP", ""),
         database_url=told.get("DATABASE_URL", ""),
         intake=told["C360_INTAKE_URL"].rstrip("/"),
         profile=told["C360_PROFILE_URL"].rstrip("/"),
@@ -65,14 +64,14 @@ def _told(state: State) -> dict[str, str]:
 def ask(
     method: str, url: str, *, key: str | None = None, timeout_s: float = TIMEOUT_S, **more: Any
 ) -> httpx.Response:
-    """One request, whatever its status. Raises NotRunning where nothing listens, CommandError on a timeout."""
+    """One request, whatever its status. Raises NotRunning where nothing listens, CommandError."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         return httpx.request(method, url, headers=headers, timeout=timeout_s, trust_env=False, **more)
     except httpx.ConnectError:
         raise NotRunning(f"nothing answers at {_place(url)}; see `c360 status`") from None
     except httpx.HTTPError as error:
-        raise CommandError(f"{_place(url)} does not answer: {error or type(error).__name__}") from None
+        raise CommandError(f"{_place(url)} does not answer: {type(error).__name__}") from None
 
 
 def ask_json(method: str, url: str, **more: Any) -> Any:

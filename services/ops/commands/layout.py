@@ -21,6 +21,7 @@ from services.runtime.settings import Settings
 
 WORKERS = ("intake", "identity", "interaction", "profile")
 """Services with a lane; intake's worker also serves the collector, profile's the public API."""
+WITH_ADDRESS = ("intake", "profile")
 INTERNAL = "internal"
 DISTRIBUTION = "customer360"
 INTERNAL_OFFSET = 90
@@ -54,9 +55,10 @@ def read_counts(texts: list[str]) -> dict[str, int]:
     for text in texts:
         service, _, number = text.partition("=")
         if service not in WORKERS or not number.isdecimal() or not 1 <= int(number) <= WORKERS_MAX:
-            raise UsageMistake(f"--workers {text}: say SERVICE=N, one of {', '.join(WORKERS)}, N 1 to {WORKERS_MAX}")
-        if service in ("intake", "profile") and int(number) > 1:
-            raise UsageMistake(f"--workers {text}: {service} serves its address in the same process, so it is one")
+            known = ", ".join(WORKERS)
+            raise UsageMistake(f"--workers {text}: say SERVICE=N, one of {known}, N from 1 to {WORKERS_MAX}")
+        if service in WITH_ADDRESS and int(number) > 1:
+            raise UsageMistake(f"--workers {text}: {service} serves its address in its worker, so it is one")
         counts[service] = int(number)
     return counts
 
@@ -100,7 +102,13 @@ def setting_names() -> Iterator[tuple[str, str]]:
 
 
 def environment(
-    environ: Mapping[str, str], ports: Mapping[str, int], *, kafka: str, database_url: str, key: str, build: str
+    environ: Mapping[str, str],
+    ports: Mapping[str, int],
+    *,
+    kafka: str,
+    database_url: str,
+    key: str,
+    build: str,
 ) -> dict[str, str]:
     """Every setting, from `environ` or its default, so that nothing depends on the supervisor's own."""
     found: dict[str, str] = {}
@@ -150,11 +158,11 @@ def build_name(environ: Mapping[str, str]) -> str:
     if (CHECKOUT / ".git").exists():
         command = ("git", "-C", str(CHECKOUT), "rev-parse", "--short", "HEAD")
         try:
-            told = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S, check=False)
+            told = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S).stdout
         except (OSError, subprocess.TimeoutExpired):
-            told = None  # no git here: the version says enough
-        if told is not None and told.returncode == 0 and told.stdout.strip():
-            return told.stdout.strip()
+            told = ""  # no git here: the version says enough
+        if told.strip():
+            return told.strip()
     try:
         return version(DISTRIBUTION)
     except PackageNotFoundError:

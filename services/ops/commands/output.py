@@ -12,12 +12,14 @@ import orjson
 import typer
 from rich.console import Console
 
+WIDE_COLUMNS = 200
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 def console() -> Console:
     """Where people read. Wide when it is no terminal, so that nothing a script reads is wrapped."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 200)
+    terminal = sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else WIDE_COLUMNS)
 
 
 def print_json(body: Any) -> None:

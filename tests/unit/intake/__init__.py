@@ -1,0 +1,1 @@
+"""Tests of intake's domain; no broker, no database."""

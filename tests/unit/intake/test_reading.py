@@ -18,20 +18,22 @@ def reason(body: bytes) -> str:
     return str(raised.value.reason)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"NaN",
-        b"[Infinity]",
-        b'{"a":"\\u0041",}',
-        b'["\\ud800", NaN]',
-        b"\xff\xfe{}",
-        b'"\xc3"',
-        b"1e9999999999999999999",
-    ]
-    + [b"[" * 10_000, b'["\\u0041",' + b"[" * 10_000, b"9" * 10_000],
+BROKEN = (
+    b"{",
+    b"NaN",
+    b"[Infinity]",
+    b'{"a":"\\u0041",}',
+    b'["\\ud800", NaN]',
+    b"\xff\xfe{}",
+    b'"\xc3"',
+    b"1e9999999999999999999",
+    b"[" * 10_000,
+    b'["\\u0041",' + b"[" * 10_000,
+    b"9" * 10_000,
 )
+
+
+@pytest.mark.parametrize("body", BROKEN)
 def test_what_is_not_json_is_said_to_be(body: bytes) -> None:
     assert reason(body) == "not_json"
 
@@ -61,7 +63,7 @@ def test_half_a_surrogate_pair_is_read_so_that_only_its_event_is_parked() -> Non
 
 
 def test_json_lines_of_both_languages_are_read_and_bad_lines_parked() -> None:
-    body = b'{"type":"track","event":"A","userId":"1"}\n\nnonsense\n{"specversion":"1.0","id":"1","type":"b"}\n[1]\n'
+    body = b'{"type":"track","event":"A"}\n\nnonsense\n{"specversion":"1.0","id":"1","type":"b"}\n[1]\n'
     kinds = [event.type if isinstance(event, Raw) else event.reason for event in read_import(body)]
     assert kinds == ["A", "not_json", "b", "not_an_object"]
 

@@ -1,0 +1,1 @@
+"""Tests of the public language: types, marks, titles, digest."""

@@ -1,0 +1,67 @@
+"""The `c360` command: which words it knows, and how it ends.
+
+Owns the list of commands and turning every failure into one line and an exit code: 0 done, 1 failed, 2 not
+understood, 69 nothing runs here. What the commands do is services/ops/commands/.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from services.ops.commands import keys, starting, status
+from services.ops.commands.failures import EX_FAILED, CommandError
+from services.ops.local.errors import LocalPartError
+
+EX_INTERRUPTED = 130
+LINE_CHARS_MAX = 800
+
+app = typer.Typer(
+    name="c360",
+    help="Run a customer-360 backend on this machine, send it events and look at its customers.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command("up")(starting.up)
+app.command("down")(starting.down)
+app.command("status")(status.status)
+app.add_typer(keys.sources, name="source")
+app.add_typer(keys.keys, name="key")
+
+
+def run(words: Sequence[str]) -> int:
+    """Runs one command and returns its exit code; never raises for what a person can act on."""
+    try:
+        ended = typer.main.get_command(app).main(
+            list(words) or ["--help"], prog_name="c360", standalone_mode=False
+        )
+    except (CommandError, LocalPartError) as error:
+        return _failed(str(error), error.exit_code if isinstance(error, CommandError) else EX_FAILED)
+    except TyperException as error:
+        return _failed(f"{error.format_message().rstrip('.')}; see `c360 --help`", error.exit_code)
+    except (Abort, KeyboardInterrupt):
+        return _failed("interrupted", EX_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter must not complain while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EX_FAILED
+    return ended if isinstance(ended, int) else 0
+
+
+def _failed(message: str, exit_code: int) -> int:
+    line = " ".join(message.split())[:LINE_CHARS_MAX]
+    sys.stderr.write(f"c360: {line}\n")
+    return exit_code
+
+
+def main() -> None:
+    """The console command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
