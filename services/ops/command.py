@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import Abort, TyperException
 
-from services.ops.commands import keys, starting, status
+from services.ops.commands import keys, looking, publishing, starting, status, telling, waiting
 from services.ops.commands.failures import EX_FAILED, CommandError
+from services.ops.demo import run as demonstration
 from services.ops.local.errors import LocalPartError
 
 EX_INTERRUPTED = 130
@@ -29,6 +30,14 @@ app = typer.Typer(
 app.command("up")(starting.up)
 app.command("down")(starting.down)
 app.command("status")(status.status)
+app.command("wait")(waiting.wait)
+app.command("publish")(publishing.publish)
+app.command("customer")(looking.customer)
+app.command("lookup")(looking.lookup)
+app.command("trace")(looking.trace)
+app.command("story")(telling.story)
+app.command("demo")(demonstration.demo)
+app.add_typer(looking.parked, name="parked")
 app.add_typer(keys.sources, name="source")
 app.add_typer(keys.keys, name="key")
 

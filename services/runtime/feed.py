@@ -16,6 +16,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from schemas.topics import CHANNEL_RAW
 from services.runtime.positions import Partition, PositionHalt
 from services.runtime.settings import Settings
+from services.runtime.topics import topic_ids
 
 HEARTBEAT_SHARE = 4
 """Heartbeats in a session time-out."""
@@ -40,6 +41,11 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._consumer is None:
             raise RuntimeError("the feed is not started")
         return self._consumer
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a consumer."""
+        return self._consumer is not None
 
     async def start(self) -> None:
         """Connect and subscribe. Raises aiokafka.errors.KafkaError while the broker is away."""
@@ -82,6 +88,10 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
     def unready(self) -> set[Partition]:
         """Assigned partitions whose position must be read before they are applied."""
         return {(tp.topic, tp.partition) for tp in self.consumer.assignment()} - self.ready.keys()
+
+    async def topic_ids(self) -> dict[str, str]:
+        """Topic → id on the broker."""
+        return await topic_ids(self.settings, self.topics)
 
     async def beginnings(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The first offset the broker still has of each partition."""

@@ -31,7 +31,7 @@ from services.runtime.postgres import (
 )
 from services.runtime.report import report
 from services.runtime.settings import Settings
-from services.runtime.topics import TopicHalt, topic_ids
+from services.runtime.topics import TopicHalt
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 FETCH_TIMEOUT_MS = 50
@@ -121,7 +121,7 @@ class Lane:
         unready = self.feed.unready()
         if not unready:
             return
-        ids = await topic_ids(self.settings, self.feed.topics)
+        ids = await self.feed.topic_ids()
         starts = await self.feed.starts(unready)
         found = await positions.load(self.connection, starts, ids)
         await self.feed.position(found)
@@ -223,7 +223,7 @@ class Lane:
         if self._connection is None or self._connection.is_closed():
             path = f"{self.generation.schema},{self.plan.service}"
             self._connection = await connect(self.settings, path)
-        if self.feed._consumer is None:
+        if not self.feed.started:
             await self.outbox.start()
             await self.feed.start()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.codec import State
@@ -31,7 +31,7 @@ class Marker:
     topic: str
     partition: int
     first_offset: int
-    detail: dict[str, Any] | None = None
+    detail: dict[str, Any] | None = field(default=None, compare=False)
 
 
 def markers_of(told: Iterable[Told]) -> list[Marker]:

@@ -34,23 +34,24 @@ class Move:
 
 
 async def load(
-    connection: Connection, partitions: Iterable[Partition], topic_ids: Mapping[str, str]
+    connection: Connection, starts: Mapping[Partition, int], topic_ids: Mapping[str, str]
 ) -> dict[Partition, int]:
-    """Next offset of each partition, 0 where nothing was read yet.
+    """Next offset of each partition; `starts` says where one begins that was never read.
 
     Raises PositionHalt("topic_replaced") when the topic was deleted and made again since.
     """
-    wanted = sorted(partitions)
+    wanted = sorted(starts)
     topics, numbers = [p[0] for p in wanted], [p[1] for p in wanted]
     await connection.execute(
         """
         INSERT INTO position (topic, partition, topic_id, next_offset)
-        SELECT t, p, i, 0 FROM unnest($1::text[], $2::int[], $3::text[]) AS new (t, p, i)
+        SELECT t, p, i, o FROM unnest($1::text[], $2::int[], $3::text[], $4::bigint[]) AS new (t, p, i, o)
         ON CONFLICT DO NOTHING
         """,
         topics,
         numbers,
         [topic_ids[t] for t in topics],
+        [starts[p] for p in wanted],
     )
     rows = await connection.fetch(
         """

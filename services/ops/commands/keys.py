@@ -70,6 +70,16 @@ def make_source(copy: Here, name: str, about: dict[str, Any]) -> str:
     return str(made["write_key"])
 
 
+def kept_source(copy: Here, name: str, about: dict[str, Any]) -> str:
+    """The write key of a source this home has made before, else of a new one, which is then kept."""
+    kept = f"source-{name}"
+    known = secrets.read(copy.home, kept)
+    if known is None:
+        known = make_source(copy, name, about)
+        secrets.save(copy.home, kept, known)
+    return known
+
+
 def make_key(copy: Here, name: str, scopes: list[str]) -> str:
     """A new API key."""
     return str(_make_key(copy, name, scopes)["key"])

@@ -19,7 +19,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 def console() -> Console:
     """Where people read. Wide when it is no terminal, so that nothing a script reads is wrapped."""
     terminal = sys.stdout.isatty()
-    return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else WIDE_COLUMNS)
+    # Without markup: what sources send may hold square brackets.
+    return Console(
+        markup=False, highlight=False, soft_wrap=not terminal, width=None if terminal else WIDE_COLUMNS
+    )
 
 
 def print_json(body: Any) -> None:
@@ -29,7 +32,7 @@ def print_json(body: Any) -> None:
 
 def say(text: str = "") -> None:
     """One line to people, as it is."""
-    console().print(text, markup=False)
+    console().print(text)
 
 
 def tell(text: str) -> None:

@@ -1,0 +1,108 @@
+"""The door: accepted events to the log, acknowledged by the broker before anybody is told so.
+
+Owns publishing to channel.events, for the HTTP collector and the raw lane alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.codec import encode_event
+from schemas.topics import CHANNEL_EVENTS
+from services.intake import store
+from services.intake.domain.model import Accepted, Source
+from services.runtime import telemetry
+from services.runtime.http import Database
+from services.runtime.outbox import producer, send_all
+from services.runtime.settings import Settings
+from services.runtime.waiting import Ends
+
+ACK_TIMEOUT_S = 5.0
+KEYS_REMEMBERED_S = 2.0
+KEYS_REMEMBERED_MAX = 10_000
+
+
+class BrokerAway(Exception):
+    """The broker did not acknowledge in time; the sender must send again (ids make that harmless)."""
+
+
+class Publisher:
+    """Publishes events to the log and waits for every ack."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._kafka: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+
+    async def publish(self, accepted: Sequence[Accepted], ack_timeout_s: float = ACK_TIMEOUT_S) -> Ends:
+        """(topic, partition) → next offset after the events. Raises BrokerAway."""
+        if not accepted:
+            return {}
+        messages = [encode_event(a.event) for a in accepted]
+        try:
+            async with asyncio.timeout(ack_timeout_s):
+                kafka = await self._connected()
+                acked = await send_all(kafka, CHANNEL_EVENTS.name, messages)
+        except (KafkaError, OSError, TimeoutError) as error:
+            telemetry.log.warning("broker_away", error=telemetry.where(error))
+            raise BrokerAway from None
+        ends: Ends = {}
+        for partition, offset in acked:
+            place = (CHANNEL_EVENTS.name, partition)
+            ends[place] = max(offset + 1, ends.get(place, 0))
+        return ends
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._lock:
+            if self._kafka is None:
+                kafka = producer(self.settings, "intake")
+                try:
+                    await kafka.start()
+                except BaseException:
+                    await kafka.stop()
+                    raise
+                self._kafka = kafka
+            return self._kafka
+
+    async def close(self) -> None:
+        """Finish what is under way and disconnect."""
+        kafka, self._kafka = self._kafka, None
+        if kafka is not None:
+            await kafka.stop()
+
+
+class Sources:
+    """Whose a write key is, and which names are registered; each remembered for a moment."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._by_key: dict[str, tuple[float, Source | None]] = {}
+        self._all: tuple[float, dict[str, Source]] = (0.0, {})
+
+    async def of_key(self, write_key: str) -> Source | None:
+        """The key's source, or None. A revoked key ends within KEYS_REMEMBERED_S."""
+        known = self._by_key.get(write_key)
+        if known is not None and time.monotonic() - known[0] < KEYS_REMEMBERED_S:
+            return known[1]
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            source = await store.source_of(connection, write_key)
+        if len(self._by_key) >= KEYS_REMEMBERED_MAX:
+            self._by_key.clear()
+        self._by_key[write_key] = (time.monotonic(), source)
+        return source
+
+    async def registered(self) -> dict[str, Source]:
+        """All sources by name."""
+        read_at, found = self._all
+        if not read_at or time.monotonic() - read_at >= KEYS_REMEMBERED_S:
+            pool = await self.database.pool()
+            async with pool.acquire() as connection:
+                found = await store.sources(connection)
+            self._all = (time.monotonic(), found)
+        return found

@@ -1,0 +1,62 @@
+"""`c360 wait`: until all that was published when it was asked is visible in the profiles.
+
+Owns the polling and giving up early where waiting is in vain, as with a halted lane.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from services.ops.commands.failures import CommandError
+from services.ops.commands.here import Here, ask, here, said
+from services.ops.commands.output import AsJson, print_json, say
+from services.ops.commands.status import standings
+from services.runtime.waiting import WAIT_MS_MAX
+
+TIMEOUT_S = 300
+POLL_MS = 2_000
+ASK_TIMEOUT_S = WAIT_MS_MAX / 1000 + 10
+PAUSE_S = 0.1
+UNREACHABLE_PAUSE_S = 0.5
+
+
+def wait(
+    timeout_s: Annotated[float, typer.Option("--timeout", metavar="S", min=0)] = TIMEOUT_S,
+    as_json: AsJson = False,
+) -> None:
+    """Wait until profiles show everything published so far."""
+    started = time.monotonic()
+    token = until_visible(here(), timeout_s)
+    waited_ms = int((time.monotonic() - started) * 1000)
+    if as_json:
+        print_json({"caught_up": True, "position": token, "waited_ms": waited_ms})
+    else:
+        say("profiles show everything published")
+
+
+def until_visible(copy: Here, timeout_s: float, at: str | None = None) -> str:
+    """Waits until the position `at` (default: all published so far) is visible; returns the position.
+
+    Raises CommandError after `timeout_s`, or at once if a lane has halted.
+    """
+    deadline = time.monotonic() + timeout_s
+    url = f"{copy.internal['profile']}/caught-up"
+    while True:
+        left_ms = int((deadline - time.monotonic()) * 1000)
+        query: dict[str, str | int] = {"wait_ms": max(0, min(POLL_MS, left_ms))}
+        if at:
+            query["at"] = at
+        response = ask("GET", url, params=query, timeout_s=ASK_TIMEOUT_S)
+        if response.status_code == 200:
+            return str(response.json().get("token", ""))
+        if response.status_code != 503:
+            raise CommandError(said(response))
+        halts = [line for one in standings(copy) for line in one.halts]
+        if halts:
+            raise CommandError(f"waiting is in vain: {halts[0]}")
+        if time.monotonic() >= deadline:
+            raise CommandError(f"not caught up after {timeout_s:g} s: {said(response)}")
+        time.sleep(PAUSE_S)

@@ -1,0 +1,51 @@
+"""Real parts for the tests: one Kafka and one PostgreSQL for the session, started when first asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, settings
+
+from services.ops.local import parts
+from tests.support.databases import Databases
+from tests.support.house import House
+
+settings.register_profile(
+    "c360",
+    deadline=None,
+    max_examples=int(os.environ.get("C360_EXAMPLES", "30")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+settings.load_profile("c360")
+
+
+@pytest.fixture(scope="session")
+def parts_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the session's own Kafka and PostgreSQL; both are stopped at the end."""
+    home = tmp_path_factory.mktemp("parts")
+    yield home
+    parts.stop(home)
+
+
+@pytest.fixture(scope="session")
+def databases(parts_home: Path) -> Databases:
+    """A real PostgreSQL: DATABASE_URL's, or one of our own."""
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        url = parts.start(parts_home, None, kafka=False, postgres=True).database_url
+    return Databases(url)
+
+
+@pytest_asyncio.fixture
+async def house(databases: Databases) -> AsyncIterator[House]:
+    """A fresh deployment on the broker in memory."""
+    url = await databases.fresh()
+    house = House(url)
+    yield house
+    await house.close()
+    await databases.drop(url)

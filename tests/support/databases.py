@@ -1,0 +1,88 @@
+"""Databases for tests on one real PostgreSQL: a template with every service's schema, copied per test.
+
+Owns names of databases it made; leaves others alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from services.runtime.postgres import Generation, ServiceSchema, prepare
+from services.runtime.settings import Settings
+
+KEY = "5a" * 32
+GROUPED = {"interaction": True, "identity": False, "profile": False, "intake": False}
+_counter = itertools.count()
+
+
+def settings_for(database_url: str, kafka: str = "127.0.0.1:1", **more: object) -> Settings:
+    """Settings of a process in a test, without reading the environment's own."""
+    values: dict[str, object] = {
+        "KAFKA_BOOTSTRAP": kafka,
+        "DATABASE_URL": database_url,
+        "deployment_key": KEY,
+        "batch_linger_ms": 0,
+        **more,
+    }
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def named(database_url: str, database: str) -> str:
+    """The URL of another database on the same server."""
+    parts = urlsplit(database_url)
+    return urlunsplit(parts._replace(path=f"/{database}"))
+
+
+class Databases:
+    """Makes databases from a template; `url` is any database of the server."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._template: str | None = None
+
+    async def _run(self, sql: str) -> None:
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    async def empty(self) -> str:
+        """The URL of a new database without schemas."""
+        name = f"test_{os.getpid()}_{next(_counter)}"
+        await self._run(f"CREATE DATABASE {name}")
+        return named(self.url, name)
+
+    async def fresh(self) -> str:
+        """The URL of a new database with every service's first generation in it."""
+        if self._template is None:
+            url = await self.empty()
+            for service in GROUPED:
+                await prepare(settings_for(url), ServiceSchema.of(service, grouped=GROUPED[service]))
+            self._template = url
+        name = f"test_{os.getpid()}_{next(_counter)}"
+        template = urlsplit(self._template).path[1:]
+        await self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return named(self.url, name)
+
+    async def drop(self, url: str) -> None:
+        """Remove a database made here."""
+        name = urlsplit(url).path[1:]
+        if not name.startswith("test_"):
+            raise ValueError("only databases made for tests are dropped")
+        await self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+async def generation_of(settings: Settings, service: str) -> Generation:
+    """The live generation of a service in this database."""
+    return await prepare(settings, ServiceSchema.of(service, grouped=GROUPED[service]))
+
+
+def run(coroutine: object) -> object:
+    """Run a coroutine from synchronous code."""
+    return asyncio.run(coroutine)  # type: ignore[arg-type]

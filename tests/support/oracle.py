@@ -1,0 +1,229 @@
+"""The oracle: what the log says must be true, in plain Python, and what the databases say is.
+
+Owns the five counts (lost, dup, order, diverge, phantom) and the check of compacted topics. Reads the log as
+it is; knows nothing of batches, workers, caches or crashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import orjson
+
+from schemas.codec import Unreadable, decode_event, decode_state
+from schemas.envelope import Event, event_id
+from services.identity.domain.clustering import Binding, cluster
+from services.identity.domain.evidence import Evidence, Trait, observe
+from services.identity.domain.section import section
+from services.identity.handlers import _us, shipped_policy
+from services.interaction import domain as interaction
+from services.interaction.handlers import _item
+from services.runtime.grouping import members_hash
+from tests.support.databases import KEY
+
+Place = tuple[str, str]
+"""(record id, event id)."""
+
+
+@dataclass(slots=True)
+class Expected:
+    """The reference fold: `first` gives each counted event its lowest place in the log."""
+
+    events: dict[Place, Event] = field(default_factory=dict)
+    first: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    bindings: dict[str, Binding] = field(default_factory=dict)
+    identity: dict[str, dict[str, Any]] = field(default_factory=dict)
+    interaction: dict[str, dict[str, Any]] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
+
+
+def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = frozenset()) -> Expected:
+    """Fold the whole log at once; `without` are places of records that are parked."""
+    from functools import partial
+
+    from schemas.identifiers import record_id
+
+    result, evidence, policy = Expected(), Evidence(), shipped_policy()
+    ids = partial(record_id, bytes.fromhex(KEY))
+    summaries: dict[str, interaction.Summary] = {}
+    for r in sorted(records, key=lambda r: (r.partition, r.offset)):
+        if (r.topic, r.partition, r.offset) in without:
+            continue
+        try:
+            event = decode_event(r.key, r.value, r.headers)
+        except Unreadable:
+            continue
+        evidence.take(observe(event, _us(event.time), policy, ids))
+        place = (event.record_id, str(event.event_id))
+        if place not in result.events:
+            result.events[place] = event
+            result.first[place] = (r.partition, r.offset)
+            summaries.setdefault(event.record_id, interaction.Summary()).add(_item(event))
+    _who(result, evidence, summaries)
+    return result
+
+
+def _who(result: Expected, evidence: Evidence, summaries: dict[str, interaction.Summary]) -> None:
+    policy = shipped_policy()
+    clusters = cluster(evidence.records, evidence.links.values(), evidence.assertions.values(), policy)
+    result.bindings = clusters.bindings
+    groups: dict[str, list[str]] = {}
+    for record in evidence.records:
+        groups.setdefault(clusters.bindings[record].customer_id, []).append(record)
+    for record in summaries:
+        if record not in clusters.bindings:
+            groups.setdefault(record, []).append(record)
+    traits: dict[str, list[Trait]] = {}
+    for trait in evidence.traits.values():
+        traits.setdefault(trait.record_id, []).append(trait)
+    for customer, members in groups.items():
+        result.members[customer] = members_hash(members)
+        known = [evidence.records[m] for m in members if m in evidence.records]
+        if known:
+            said = [t for m in members for t in traits.get(m, ())]
+            result.identity[customer] = _as_told(section(known, clusters.bindings, said))
+        body = interaction.combine({m: summaries[m] for m in members if m in summaries})
+        if body is not None:
+            result.interaction[customer] = _as_told(body)
+
+
+def _as_told(body: Any) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(orjson.dumps(body))
+    return found
+
+
+@dataclass(slots=True)
+class Findings:
+    """ZERO when every count is 0; `examples` says where to look."""
+
+    lost: int = 0
+    dup: int = 0
+    order: int = 0
+    diverge: int = 0
+    phantom: int = 0
+    stale: int = 0
+    markers: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def zero(self) -> bool:
+        """Nothing to find."""
+        return not (self.lost or self.dup or self.order or self.diverge or self.phantom or self.stale)
+
+    def __str__(self) -> str:
+        counts = f"lost={self.lost} dup={self.dup} order={self.order} diverge={self.diverge}"
+        return f"{counts} phantom={self.phantom} stale={self.stale} " + "; ".join(self.examples[:5])
+
+
+async def check(
+    database_url: str,
+    records: Iterable[Any],
+    *,
+    ledger: Iterable[tuple[str, str]] = (),
+    last_told: Mapping[str, Mapping[bytes | None, Any]] | None = None,
+    without: frozenset[tuple[str, int, int]] = frozenset(),
+) -> Findings:
+    """Compare the databases with the reference fold.
+
+    `ledger`: (source, id) of every acknowledged event. `last_told`: compacted topic → key → last record.
+    `without`: places in the log of records parked on purpose.
+    """
+    want = expected(records, without)
+    found = Findings()
+    connection = await asyncpg.connect(database_url)
+    try:
+        await _check_history(connection, want, found, ledger)
+        await _check_identity(connection, want, found)
+        await _check_profile(connection, want, found)
+        for topic, messages in (last_told or {}).items():
+            await _check_topic(connection, topic, messages, found)
+    finally:
+        await connection.close()
+    return found
+
+
+async def _check_history(
+    connection: Any, want: Expected, found: Findings, ledger: Iterable[tuple[str, str]]
+) -> None:
+    rows = await connection.fetch(
+        "SELECT record_id, event_id, log_partition, log_offset FROM interaction_g1.history"
+    )
+    applied = {(str(r["record_id"]), str(r["event_id"])): (r["log_partition"], r["log_offset"]) for r in rows}
+    event_ids = {e for _, e in applied}
+    acked = {str(event_id(source, sent)) for source, sent in ledger}
+    missing = (want.events.keys() - applied.keys()) | {("ledger", e) for e in acked - event_ids}
+    found.lost = len(missing)
+    found.phantom = len(applied.keys() - want.events.keys())
+    found.order = sum(want.first.get(place, at) != at for place, at in applied.items())
+    counted = 0
+    for r in await connection.fetch("SELECT state FROM interaction_g1.member WHERE state IS NOT NULL"):
+        counted += interaction.read(r["state"]).count
+    found.dup = abs(counted - len(applied))
+    found.examples += [f"lost {m}" for m in sorted(missing)[:2]]
+
+
+async def _check_identity(connection: Any, want: Expected, found: Findings) -> None:
+    rows = await connection.fetch(
+        "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record"
+    )
+    have = {
+        str(r["record_id"]): Binding(
+            str(r["customer_id"]), r["generic"], r["weight"], tuple((c, w) for c, w in orjson.loads(r["rivals"]))
+        )
+        for r in rows
+    }
+    for record in have.keys() | want.bindings.keys():
+        if have.get(record) != want.bindings.get(record):
+            found.diverge += 1
+            found.examples.append(f"binding {record}: {have.get(record)} for {want.bindings.get(record)}")
+    for table, column in (("interaction_g1.member", "member_id"), ("profile_g1.binding", "record_id")):
+        target = "group_id" if column == "member_id" else "customer_id"
+        rows = await connection.fetch(f"SELECT {column} AS r, {target} AS c FROM {table}")
+        bound = {str(r["r"]): str(r["c"]) for r in rows}
+        for record, binding in want.bindings.items():
+            if bound.get(record) != binding.customer_id:
+                found.diverge += 1
+                found.examples.append(f"{table} {record}: {bound.get(record)} for {binding.customer_id}")
+
+
+async def _check_profile(connection: Any, want: Expected, found: Findings) -> None:
+    rows = await connection.fetch("SELECT customer_id, service, members, body FROM profile_g1.section")
+    have: dict[tuple[str, str], Any] = {}
+    for r in rows:
+        if r["body"] is not None:
+            have[str(r["customer_id"]), r["service"]] = (orjson.loads(r["body"]), r["members"])
+    should: dict[tuple[str, str], Any] = {}
+    for service, bodies in (("identity", want.identity), ("interaction", want.interaction)):
+        for customer, body in bodies.items():
+            should[customer, service] = (body, want.members[customer])
+    for key in have.keys() | should.keys():
+        if have.get(key) != should.get(key):
+            found.diverge += 1
+            found.examples.append(f"section {key}: {have.get(key)} for {should.get(key)}")
+
+
+_CURRENT = {
+    "identity.bindings": ("identity", "SELECT record_id AS key, n FROM identity_g1.record"),
+    "identity.customers": ("identity", "SELECT customer_id AS key, n FROM identity_g1.customer"),
+    "interaction.customers": ("interaction", "SELECT group_id AS key, n FROM interaction_g1.grp WHERE n > 0"),
+}
+
+
+async def _check_topic(
+    connection: Any, topic: str, messages: Mapping[bytes | None, Any], found: Findings
+) -> None:
+    """The last message of every key is the current state."""
+    service, sql = _CURRENT[topic]
+    epoch = await connection.fetchval(f"SELECT epoch FROM {service}.generation")
+    current = {str(r["key"]): (epoch, r["n"]) for r in await connection.fetch(sql)}
+    told = {}
+    for record in messages.values():
+        state = decode_state(record.value)
+        told[state.key] = (state.version.epoch, state.version.n)
+    for key in current.keys() | told.keys():
+        if told.get(key) != current.get(key):
+            found.stale += 1
+            found.examples.append(f"{topic} {key}: told {told.get(key)}, current {current.get(key)}")
