@@ -164,7 +164,11 @@ def decode_event(key: bytes | None, value: bytes | None, headers: Headers, *, ex
     except Unreadable:
         raise
     except ValueError as broken:
-        raise Unreadable("bad_header", str(broken)[:200]) from None
+        raise Unreadable("bad_header", type(broken).__name__) from None
+
+
+def _extensions(headers: Headers) -> dict[str, str]:
+    return {n[3:]: v.decode() for n, v in headers if n.startswith("ce_") and n not in _OWN}
 
 
 def _record_key(key: bytes) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 EVENT_NAMESPACE = uuid.UUID("6f1d1f0a-3b57-5c1e-9d2e-0c360c360c36")
 
 CHANNELS: tuple[str, ...] = (
-    "web", "app", "email", "sms", "push", "call", "store", "chat", "mail", "social", "partner", "import", "other",
+    "web", "app", "email", "sms", "push", "call", "store", "chat", "mail", "social", "partner", "import",
+    "other",
 )  # fmt: skip
 INBOUND, OUTBOUND = "inbound", "outbound"
 
@@ -46,6 +47,20 @@ class Event:
 def event_id(source: str, sent_id: str) -> uuid.UUID:
     """UUIDv5 of (source, id): known to every service without talking to another."""
     return uuid.uuid5(EVENT_NAMESPACE, f"{source}\x1f{sent_id}")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole µs since 1970, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_at(time_us: int) -> datetime:
+    """The moment of µs since 1970, in UTC."""
+    return _EPOCH + time_us * _MICROSECOND
 
 
 def rfc3339(moment: datetime) -> str:

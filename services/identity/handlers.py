@@ -6,7 +6,6 @@ Owns the order of these steps. Batches without new evidence (nearly all) touch n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -15,6 +14,7 @@ import orjson
 import yaml
 
 from schemas.codec import State, Version, decode_event
+from schemas.envelope import microseconds
 from schemas.identifiers import Identifier, record_id
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
@@ -29,9 +29,6 @@ from services.runtime.settings import Settings
 
 KNOWN_MAX = 100_000
 """Entries of the cache of evidence that is stored; it is emptied when full."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 Mention = tuple[Any, ...]
 
@@ -82,7 +79,9 @@ class Identity:
     def _is_known(self, incoming: Incoming) -> bool:
         mention = self._mention(incoming)
         since = self.known.get(mention) if mention is not None else None
-        return since is not None and (incoming.message.clamped or _us(incoming.message.time) >= since)
+        return since is not None and (
+            incoming.message.clamped or microseconds(incoming.message.time) >= since
+        )
 
     def _remember(self, incoming: Sequence[Incoming], said: Evidence) -> None:
         if len(self.known) + len(incoming) > KNOWN_MAX:
@@ -90,7 +89,7 @@ class Identity:
         for one in incoming:
             mention = self._mention(one)
             if mention is not None and not one.message.clamped:
-                time_us = _us(one.message.time)
+                time_us = microseconds(one.message.time)
                 self.known[mention] = min(time_us, self.known.get(mention, time_us))
 
     def _id(self, identifier: Identifier) -> str:
@@ -108,7 +107,7 @@ class Identity:
         said = Evidence()
         causes: dict[str, list[Incoming]] = {}
         for incoming in events:
-            one = observe(incoming.message, _us(incoming.message.time), self.policy, self._id)
+            one = observe(incoming.message, microseconds(incoming.message.time), self.policy, self._id)
             said.take(one)
             for record in one.records:
                 causes.setdefault(record, []).append(incoming)
@@ -162,17 +161,11 @@ class Identity:
 _ALWAYS_READ = frozenset({"identity.same_asserted", "identity.different_asserted", "alias.asserted"})
 
 
-def _us(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
 def _told(work: Work) -> list[tuple[tuple[str, str], State]]:
     return [(key, told.state) for key, told in work.told.items()]
 
 
-def _touched(
-    new: Evidence, before: dict[str, store.Stored], changed: dict[str, Binding]
-) -> set[str]:
+def _touched(new: Evidence, before: dict[str, store.Stored], changed: dict[str, Binding]) -> set[str]:
     """Customers whose section may be another now."""
     said_of = set(new.records) | {t.record_id for t in new.traits.values()}
     touched = {before[r].binding.customer_id for r in said_of if r in before}

@@ -130,7 +130,9 @@ async def neighbourhood(
     assertions: dict[tuple[str, str], Assertion] = {}
     frontier = set(seeds)
     while frontier:
-        rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", list(frontier))
+        rows = await connection.fetch(
+            "SELECT * FROM record WHERE record_id = any($1::uuid[])", list(frontier)
+        )
         for r in rows:
             record = _record(r)
             records[record.record_id] = record
@@ -252,5 +254,11 @@ def _assertion(r: Any) -> Assertion:
 
 def _trait(r: Any) -> Trait:
     return Trait(
-        str(r["record_id"]), r["name"], r["value"], r["first_us"], r["last_us"], str(r["last_event"]), r["source"]
+        str(r["record_id"]),
+        r["name"],
+        r["value"],
+        r["first_us"],
+        r["last_us"],
+        str(r["last_event"]),
+        r["source"],
     )

@@ -8,32 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
 import orjson
 
-from schemas.envelope import rfc3339
+from schemas.envelope import moment_at, rfc3339
 
 LAST_ITEMS_MAX = 10
 BY_RECORD_MAX = 200
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 Item = tuple[int, str, str, str, str, str, str]
 """(time in µs, event id, type, channel, direction, title, source): one line of the newest ten."""
 
 
-def microseconds(moment: datetime) -> int:
-    """Whole µs since 1970, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
 def moment(time_us: int) -> str:
     """RFC 3339 of µs since 1970."""
-    return rfc3339(_EPOCH + time_us * _MICROSECOND)
+    return rfc3339(moment_at(time_us))
 
 
 @dataclass(slots=True)
@@ -98,7 +89,11 @@ def combine(summaries: Mapping[str, Summary]) -> dict[str, Any] | None:
         "by_type": _added(s.by_type for s in parts.values()),
         "last": [_line(item) for item in newest(i for s in parts.values() for i in s.last)],
         "by_record": {
-            record: [parts[record].count, moment(parts[record].first_us or 0), moment(parts[record].last_us or 0)]
+            record: [
+                parts[record].count,
+                moment(parts[record].first_us or 0),
+                moment(parts[record].last_us or 0),
+            ]
             for record in sorted(parts)[:BY_RECORD_MAX]
         },
     }

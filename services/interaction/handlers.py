@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from schemas.codec import State, Version, decode_event, decode_state
 from schemas.digest import body_digest
-from schemas.envelope import Event
+from schemas.envelope import Event, microseconds
 from schemas.events import summary as summary_of
 from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
@@ -90,9 +90,7 @@ async def current(connection: Connection, keys: Sequence[str], epoch: int) -> li
     ]
 
 
-def _state(
-    group: str, version: Version, log_time_ms: int, summaries: dict[str, domain.Summary]
-) -> State:
+def _state(group: str, version: Version, log_time_ms: int, summaries: dict[str, domain.Summary]) -> State:
     members = grouping.members_hash(summaries)
     return State(group, version, domain.combine(summaries), members, log_time_ms)
 
@@ -129,7 +127,7 @@ def _row(incoming: Incoming) -> store.HistoryRow:
 
 def _item(event: Event) -> domain.Item:
     return (
-        domain.microseconds(event.time),
+        microseconds(event.time),
         str(event.event_id),
         event.type,
         event.data.get("channel", "other"),

@@ -125,7 +125,9 @@ def public(settings: Settings) -> FastAPI:
     problems: dict[int | str, Any] = {code: {"model": Problems} for code in (400, 401, 403, 404, 503)}
     app.get("/v1/customers/{customer_id}", response_model=CustomerDocument, responses=problems)(customer)
     app.post("/v1/customers/lookup", response_model=LookupAnswer, responses=problems)(lookup)
-    app.get("/v1/customers/{customer_id}/timeline", response_model=TimelineAnswer, responses=problems)(timeline)
+    app.get("/v1/customers/{customer_id}/timeline", response_model=TimelineAnswer, responses=problems)(
+        timeline
+    )
     app.get("/healthz", include_in_schema=False)(healthz)
     return app
 
@@ -183,9 +185,7 @@ async def lookup(request: Request, body: LookupRequest) -> Response:
         result = _looked_up(found, told, key)
         if body.include and result["customer_id"]:
             result["customer"] = doors.shown(result["customer_id"], told[result["customer_id"]], parts, key)
-        results.append(
-            {"type": asked.type, "value": asked.value, "normalised": identifier.value, **result}
-        )
+        results.append({"type": asked.type, "value": asked.value, "normalised": identifier.value, **result})
     return answer({"results": results}, headers=doors.fresh())
 
 

@@ -51,7 +51,9 @@ class Told:
         return identity is not None and identity.body is not None
 
 
-def document(requested_id: str, told: Told, include: Sequence[str], lag_ms: int, position: str | None) -> dict[str, Any]:
+def document(
+    requested_id: str, told: Told, include: Sequence[str], lag_ms: int, position: str | None
+) -> dict[str, Any]:
     """The customer's document with the parts asked for (all when `include` is empty), nothing masked yet."""
     wanted = [p for p in PARTS if not include or p in include]
     parts: dict[str, Any] = dict.fromkeys(wanted)
@@ -71,7 +73,9 @@ def document(requested_id: str, told: Told, include: Sequence[str], lag_ms: int,
         **parts,
         "meta": {
             "version": told.n,
-            "updated_at": rfc3339(datetime.fromtimestamp(told.log_time_ms / 1000, UTC)) if told.log_time_ms else None,
+            "updated_at": rfc3339(datetime.fromtimestamp(told.log_time_ms / 1000, UTC))
+            if told.log_time_ms
+            else None,
             "lag_ms": lag_ms,
             "position": position,
             "missing": [p for p in wanted if parts[p] is None],
@@ -90,7 +94,9 @@ def _part(service: str, part: str, body: dict[str, Any]) -> Any:
 def _regrouping(told: Told) -> list[str]:
     """Services whose section was combined from other records than identity says belong to this customer."""
     expected = told.sections[IDENTITY].members
-    return sorted(s for s, section in told.sections.items() if section.body is not None and section.members != expected)
+    return sorted(
+        s for s, section in told.sections.items() if section.body is not None and section.members != expected
+    )
 
 
 def _holds_foreign_records(told: Told, service: str) -> bool:

@@ -146,9 +146,7 @@ class Lane:
         self.outbox.acked = [m for m in self.outbox.acked if m in known] + left
 
     async def _retold(self, keys: dict[tuple[str, str], markers.Marker]) -> list[Told]:
-        now = await markers.states_now(
-            self.connection, self.plan.tells, keys, self.generation.epoch
-        )
+        now = await markers.states_now(self.connection, self.plan.tells, keys, self.generation.epoch)
         return [
             Told(topic, state, {(m.topic, m.partition): m.first_offset}, m.detail)
             for (topic, key), state in now.items()
@@ -195,9 +193,7 @@ class Lane:
                 telemetry.RECORDS.labels(self.plan.service, raw.topic, "sealed").inc()
                 continue
             if message is not None:
-                read.append(
-                    Incoming(raw.topic, raw.partition, raw.offset, raw.timestamp, message, raw)
-                )
+                read.append(Incoming(raw.topic, raw.partition, raw.offset, raw.timestamp, message, raw))
         return Batch(read), unread
 
     async def _idle(self) -> None:

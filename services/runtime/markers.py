@@ -90,9 +90,7 @@ async def clear(connection: Connection, acked: Sequence[Marker]) -> set[tuple[st
     if len(rows) == len(acked):
         return set()
     deleted = {(r["out_topic"], str(r["key"]), r["topic"], r["partition"]) for r in rows}
-    return {
-        (m.out_topic, m.key) for m in acked if (m.out_topic, m.key, m.topic, m.partition) not in deleted
-    }
+    return {(m.out_topic, m.key) for m in acked if (m.out_topic, m.key, m.topic, m.partition) not in deleted}
 
 
 async def of_partitions(connection: Connection, partitions: Iterable[Partition]) -> list[Marker]:

@@ -22,7 +22,9 @@ BATCH_SECONDS = Histogram(
 BATCH_RECORDS = Histogram(
     "c360_batch_records", "Records in a batch", ["service"], buckets=(1, 5, 20, 50, 100, 200, 500, 1000)
 )
-LANE_EVENTS = Counter("c360_lane_events", "Fences, retries, adoptions, retellings of a lane", ["service", "what"])
+LANE_EVENTS = Counter(
+    "c360_lane_events", "Fences, retries, adoptions, retellings of a lane", ["service", "what"]
+)
 LANE_STATE = Gauge("c360_lane_state", "1 for the state a lane is in", ["service", "state"])
 TOLD = Counter("c360_told", "States published, by topic", ["service", "topic"])
 ACCEPTED = Counter("c360_accepted", "Events accepted at the door, by source kind", ["door"])

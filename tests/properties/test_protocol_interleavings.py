@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio
 COOKIE, CRM, USER = ("anonymous_id", "cookie-3"), ("crm_id.acme", "7"), ("user_id", "42")
 
 
-def _seen(n: int, *identifiers: tuple[str, str], type: str = "page.viewed", **data: Any) -> Event:  # noqa: A002
+def _seen(n: int, *identifiers: tuple[str, str], type: str = "page.viewed", **data: Any) -> Event:
     named: dict[str, list[str]] = {}
     for kind, value in identifiers:
         named.setdefault(kind, []).append(value)
@@ -115,7 +115,9 @@ async def test_what_is_sent_late_is_told_anew(house: House) -> None:
     await _hire_all(house)
     house.publish(_seen(0, CRM, COOKIE))
     await house.settle()
-    crm, cookie = (house.broker.append("channel.raw", (_id(i).encode(), b"", [])).partition for i in (CRM, COOKIE))
+    crm, cookie = (
+        house.broker.append("channel.raw", (_id(i).encode(), b"", [])).partition for i in (CRM, COOKIE)
+    )
     assert crm != cookie, "the two records must be in different partitions for this test"
     house.give("interaction", {crm})
     late, quick = house.workers["interaction"], await house.hire("interaction.1", {cookie})
@@ -179,7 +181,9 @@ async def test_any_old_id_resolves_in_one_step(house: House) -> None:
     await house.settle()
     house.publish(_seen(3, USER, CRM))
     await _zero(house)
-    connection = await asyncpg.connect(house.database_url, server_settings={"search_path": "profile_g1,profile"})
+    connection = await asyncpg.connect(
+        house.database_url, server_settings={"search_path": "profile_g1,profile"}
+    )
     try:
         today = await views.resolve(connection, [_id(COOKIE), _id(CRM), _id(USER)])
     finally:

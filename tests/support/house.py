@@ -35,7 +35,7 @@ def an_event(
     sent_id: str,
     identifiers: dict[str, list[str]],
     *,
-    type: str = "page.viewed",  # noqa: A002 - the event's own word
+    type: str = "page.viewed",
     time: datetime = NOON,
     source: str = "web",
     **data: Any,

@@ -14,11 +14,11 @@ import asyncpg
 import orjson
 
 from schemas.codec import Unreadable, decode_event, decode_state
-from schemas.envelope import Event, event_id
+from schemas.envelope import Event, event_id, microseconds
 from services.identity.domain.clustering import Binding, cluster
 from services.identity.domain.evidence import Evidence, Trait, observe
 from services.identity.domain.section import section
-from services.identity.handlers import _us, shipped_policy
+from services.identity.handlers import shipped_policy
 from services.interaction import domain as interaction
 from services.interaction.handlers import _item
 from services.runtime.grouping import members_hash
@@ -56,7 +56,7 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             event = decode_event(r.key, r.value, r.headers)
         except Unreadable:
             continue
-        evidence.take(observe(event, _us(event.time), policy, ids))
+        evidence.take(observe(event, microseconds(event.time), policy, ids))
         place = (event.record_id, str(event.event_id))
         if place not in result.events:
             result.events[place] = event
@@ -171,7 +171,10 @@ async def _check_identity(connection: Any, want: Expected, found: Findings) -> N
     )
     have = {
         str(r["record_id"]): Binding(
-            str(r["customer_id"]), r["generic"], r["weight"], tuple((c, w) for c, w in orjson.loads(r["rivals"]))
+            str(r["customer_id"]),
+            r["generic"],
+            r["weight"],
+            tuple((c, w) for c, w in orjson.loads(r["rivals"])),
         )
         for r in rows
     }

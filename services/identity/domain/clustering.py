@@ -62,7 +62,7 @@ class _Edge:
 
 
 class _Joining:
-    """Union–find whose unions keep exclusive values and forbidden pairs apart."""
+    """Union-find whose unions keep exclusive values and forbidden pairs apart."""
 
     def __init__(self, records: Mapping[str, Record], policy: Policy, lifted: set[tuple[str, str]]) -> None:
         self.records = records

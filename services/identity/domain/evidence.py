@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from schemas.envelope import Event
+from schemas.envelope import Event, microseconds
+from schemas.events.fields import moment_of
 from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, leading, normalise, usable
 from services.identity.domain.policy import Policy
 
@@ -186,9 +187,16 @@ def observe(event: Event, time_us: int, policy: Policy, record_id: RecordId) -> 
         a, b = sorted((lead_id, mention(other)))
         if not policy.is_blocked(*other) and not policy.is_blocked(*lead):
             found.link(Link(a, b, SEEN_TOGETHER, first_us, event_id, event.source))
+    said_us = _said_us(event, time_us)
     for name, value in _traits(event):
-        found.trait(Trait(lead_id, name, value, time_us, time_us, event_id, event.source))
+        found.trait(Trait(lead_id, name, value, said_us, said_us, event_id, event.source))
     return found
+
+
+def _said_us(event: Event, time_us: int) -> int:
+    """When the traits were true: the source's own change time where it gives one, not the event's."""
+    changed = moment_of(event.data.get("properties", {}).get("updated_at"))
+    return time_us if changed is None else min(microseconds(changed), time_us)
 
 
 def _links(identifier: Identifier) -> bool:
@@ -196,16 +204,14 @@ def _links(identifier: Identifier) -> bool:
 
 
 def _previous(event: Event, lead: Identifier) -> list[Identifier]:
-    """Both readings of an alias's previous id (its own type when it names one), never a blocked value."""
+    """Readings of an alias's previous id: its own type, or each of the types intake lists for it."""
     previous = event.data.get("properties", {}).get("previous")
     if not isinstance(previous, dict) or not isinstance(previous.get("value"), str):
         return []
-    if previous.get("type"):
-        types = [str(previous["type"])]
-    else:
-        own = lead.type if lead.type.partition(".")[0] == "user_id" else "user_id"
-        types = ["anonymous_id", own]
-    found = [Identifier(t, normalise(t, previous["value"])) for t in types]
+    types = (
+        [previous["type"]] if previous.get("type") else previous.get("types") or ["anonymous_id", "user_id"]
+    )
+    found = [Identifier(str(t), normalise(str(t), previous["value"])) for t in types]
     return [i for i in found if i.value and not is_blocked(i.value) and i != lead]
 
 

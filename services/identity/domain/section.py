@@ -6,12 +6,11 @@ Owns the shape of identity's section. Pure, and the same for the same evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
-from schemas.envelope import rfc3339
+from schemas.envelope import moment_at, rfc3339
 from schemas.identifiers import class_rank
 from services.identity.domain.clustering import Binding
 from services.identity.domain.evidence import NEVER_US, Record, Trait
@@ -19,11 +18,10 @@ from services.identity.domain.evidence import NEVER_US, Record, Trait
 LIST_ITEMS_MAX = 100
 COMPLETENESS = ("name", "email", "phone", "address", "birthday")
 _KNOWN_FROM_RANK = class_rank("phone")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moment(time_us: int) -> str | None:
-    return None if time_us >= NEVER_US else rfc3339(_EPOCH + timedelta(microseconds=time_us))
+    return None if time_us >= NEVER_US else rfc3339(moment_at(time_us))
 
 
 def section(
@@ -77,8 +75,7 @@ def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any
         if value is not None and value != "":
             best[name] = (latest, value)
     values = {name: value for name, (_, value) in best.items()}
-    emails = _values(records, "email", by_name.get("email", ()))
-    phones = _values(records, "phone", by_name.get("phone", ()))
+    emails, phones = _values(records, "email"), _values(records, "phone")
     addresses = [values["address"]] if "address" in values else []
     name = _name(values)
     present = {
@@ -96,7 +93,9 @@ def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any
     }
 
 
-_OWN_FIELDS = frozenset({"name", "firstName", "middleName", "lastName", "email", "phone", "address", "birthday"})
+_OWN_FIELDS = frozenset(
+    {"name", "firstName", "middleName", "lastName", "email", "phone", "address", "birthday"}
+)
 
 
 def _name(values: Mapping[str, Any]) -> str | None:
@@ -105,12 +104,9 @@ def _name(values: Mapping[str, Any]) -> str | None:
     return str(whole) if whole else None
 
 
-def _values(records: Sequence[Record], kind: str, said: Iterable[Trait]) -> list[str]:
-    found = [r.value for r in records if r.type.partition(".")[0] == kind]
-    if found:
-        return found[:LIST_ITEMS_MAX]
-    # Said but not usable as an identifier (blocked, or junk): shown nowhere.
-    return []
+def _values(records: Sequence[Record], kind: str) -> list[str]:
+    """Addresses the customer is identified by; what was said but is junk is no identifier, and not shown."""
+    return [r.value for r in records if r.type.partition(".")[0] == kind][:LIST_ITEMS_MAX]
 
 
 def _provenance(best: Trait, said: Iterable[Trait]) -> dict[str, Any]:

@@ -1,0 +1,300 @@
+"""The HTTP collector, and intake's internal pages (sources, parked).
+
+Owns routes and their words. The hot path is plain Starlette; what an event is, is domain/.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schemas.codec import Unreadable
+from services.intake import store
+from services.intake.domain.accept import accept
+from services.intake.domain.cloudevents import read_http
+from services.intake.domain.importing import read_import
+from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
+from services.intake.domain.reading import read_body
+from services.intake.domain.reasons import EXPLANATIONS
+from services.intake.domain.segment import read_calls, write_key_of
+from services.intake.door import BrokerAway, Publisher, Sources
+from services.runtime import telemetry
+from services.runtime.http import Database, Problem, answer, whole
+from services.runtime.internal import internal_app
+from services.runtime.postgres import TRANSIENT, ServiceSchema
+from services.runtime.settings import Settings
+from services.runtime.waiting import write_token
+
+BODY_BYTES_MAX = 512_000
+BATCH_EVENTS_MAX = 2_500
+PREFLIGHT_S = 86_400
+SEGMENT_CALLS = (
+    "track",
+    "identify",
+    "page",
+    "screen",
+    "group",
+    "alias",
+    "t",
+    "i",
+    "p",
+    "s",
+    "g",
+    "a",
+    "b",
+    "batch",
+)
+
+
+class Refusal(Exception):
+    """An answer other than 200: {"code", "message"}."""
+
+    def __init__(self, status: int, code: str, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(code)
+        self.status, self.code, self.message, self.retry_after_s = status, code, message, retry_after_s
+
+
+async def on_refusal(_request: Request, refusal: Exception) -> Response:
+    """The answer of a Refusal."""
+    assert isinstance(refusal, Refusal)
+    headers = {"Retry-After": str(refusal.retry_after_s)} if refusal.retry_after_s else {}
+    return answer({"code": refusal.code, "message": refusal.message}, refusal.status, headers)
+
+
+async def on_disconnect(_request: Request, _error: Exception) -> Response:
+    """The client went away before its request was whole: nothing was taken."""
+    return Response(status_code=400)
+
+
+async def on_lost_database(_request: Request, error: Exception) -> Response:
+    """Without the database no key can be checked and nothing parked: the sender must send again."""
+    telemetry.log.warning("door_without_database", error=telemetry.where(error))
+    return await on_refusal(_request, Refusal(503, "unavailable", "send again", 1))
+
+
+async def bounded_body(request: Request) -> bytes:
+    """The unpacked body. Raises Refusal 413 as soon as it is too large, 400 when it cannot be unpacked."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
+        raise Refusal(415, "unknown_encoding", "content-encoding is gzip, deflate or none")
+    unpack = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None
+    parts, size = [], 0
+    try:
+        async for chunk in request.stream():
+            while chunk:
+                part = unpack.decompress(chunk, BODY_BYTES_MAX + 1 - size) if unpack else chunk
+                size += len(part)
+                if size > BODY_BYTES_MAX:
+                    raise Refusal(413, "too_large", f"a request is at most {BODY_BYTES_MAX} bytes, unpacked")
+                parts.append(part)
+                chunk = unpack.unconsumed_tail if unpack else b""
+    except zlib.error:
+        raise Refusal(400, "bad_encoding", "the body is not what content-encoding says") from None
+    if unpack is not None and not unpack.eof:
+        raise Refusal(400, "bad_encoding", "the packed body is cut off")
+    return b"".join(parts)
+
+
+class Collector:
+    """What the routes share: settings, publisher, sources, database."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings, ServiceSchema.of("intake"))
+        self.publisher = Publisher(settings)
+        self.sources = Sources(self.database)
+
+    async def source(self, request: Request, body_key: str | None = None) -> Source:
+        """Whose write key it is. Raises Refusal 401."""
+        key = _header_key(request.headers.get("authorization", "")) or body_key
+        source = await self.sources.of_key(key) if key else None
+        if source is None:
+            raise Refusal(401, "unauthorised", "send a valid write key: Basic user, Bearer, or writeKey")
+        return source
+
+    async def take(self, source: Source, events: list[Raw | Parked], body: bytes) -> Response:
+        """Accept, publish, await acks, park the rest, answer 200."""
+        if len(events) > BATCH_EVENTS_MAX:
+            raise Refusal(413, "too_many_events", f"a request holds at most {BATCH_EVENTS_MAX} events")
+        received = Received(datetime.now(UTC), source)
+        results = [accept(raw, received, self.settings.key_bytes) for raw in events]
+        parked = [(index, r) for index, r in enumerate(results) if isinstance(r, Parked)]
+        if parked:
+            await self._park(source, body, parked)
+        accepted = [r for r in results if isinstance(r, Accepted)]
+        try:
+            ends = await self.publisher.publish(accepted)
+        except BrokerAway:
+            raise Refusal(503, "unavailable", "the log does not answer; send again", 1) from None
+        telemetry.ACCEPTED.labels("http").inc(len(accepted))
+        headers = {"C360-Position": write_token(ends)} if ends else {}
+        return answer({"success": True}, 200, headers)
+
+    async def _park(self, source: Source, body: bytes, parked: list[tuple[int, Parked]]) -> None:
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            await store.park_at_door(connection, source.name, body, parked)
+        for _, why in parked:
+            telemetry.PARKED.labels("intake", why.reason).inc()
+
+    async def close(self) -> None:
+        """Disconnect from everything."""
+        await self.publisher.close()
+        await self.database.close()
+
+
+def _header_key(header: str) -> str | None:
+    scheme, _, value = header.partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        return value or None
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[0] or None
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return None
+
+
+def _readable(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except Unreadable as broken:
+        raise Refusal(
+            400, broken.reason, EXPLANATIONS.get(broken.reason, "the body cannot be read")
+        ) from None
+
+
+async def segment(request: Request) -> Response:
+    """Segment's calls, single or in a batch; the key may stand in the body."""
+    collector: Collector = request.app.state.collector
+    raw = await bounded_body(request)
+    body = _readable(lambda: read_body(raw))
+    source = await collector.source(request, write_key_of(body))
+    call = request.url.path.rsplit("/", 1)[-1]
+    return await collector.take(source, _readable(lambda: read_calls(body, call)), raw)
+
+
+async def cloudevents(request: Request) -> Response:
+    """CloudEvents in binary, structured or batch mode."""
+    collector: Collector = request.app.state.collector
+    source = await collector.source(request)
+    raw = await bounded_body(request)
+    return await collector.take(source, _readable(lambda: read_http(request.headers, raw)), raw)
+
+
+async def imports(request: Request) -> Response:
+    """Segment's batch, or JSON lines."""
+    collector: Collector = request.app.state.collector
+    raw = await bounded_body(request)
+    key = None
+    if not request.headers.get("authorization"):
+        key = write_key_of(_readable(lambda: read_body(raw)))
+    source = await collector.source(request, key)
+    return await collector.take(source, _readable(lambda: read_import(raw)), raw)
+
+
+async def project_settings(request: Request) -> Response:
+    """What Segment's browser library asks first."""
+    collector: Collector = request.app.state.collector
+    source = await collector.sources.of_key(request.path_params["key"])
+    if source is None:
+        raise Refusal(404, "not_found", "no such write key")
+    return answer({"integrations": {"Segment.io": {"apiKey": request.path_params["key"]}}, "plan": {}})
+
+
+async def healthz(request: Request) -> Response:
+    """200 when the door can take events."""
+    collector: Collector = request.app.state.collector
+    await (await collector.database.pool()).fetchval("SELECT 1")
+    try:
+        await collector.publisher.publish([])
+        await collector.publisher._connected()
+    except Exception as error:
+        telemetry.log.info("door_closed", error=telemetry.where(error))
+        raise Refusal(503, "unavailable", "the log does not answer", 1) from None
+    return answer({"ok": True})
+
+
+def public(settings: Settings) -> Starlette:
+    """The collector on C360_INTAKE_PORT."""
+    collector = Collector(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await collector.close()
+
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After", "C360-Position"],
+        max_age=PREFLIGHT_S,
+    )
+    app = Starlette(
+        routes=[
+            *(Route(f"/v1/{call}", segment, methods=["POST"]) for call in SEGMENT_CALLS),
+            Route("/v1/import", imports, methods=["POST"]),
+            Route("/v1/projects/{key}/settings", project_settings),
+            Route("/events", cloudevents, methods=["POST"]),
+            Route("/healthz", healthz),
+        ],
+        middleware=[cors],
+        exception_handlers={
+            Refusal: on_refusal,
+            ClientDisconnect: on_disconnect,
+            **dict.fromkeys(TRANSIENT, on_lost_database),
+        },
+        lifespan=lifespan,
+    )
+    app.state.collector = collector
+    return app
+
+
+def internal(settings: Settings) -> Starlette:
+    """Internal pages: /sources and /parked, beside /wait and /status."""
+    return internal_app(
+        settings,
+        ServiceSchema.of("intake"),
+        [Route("/sources", sources, methods=["GET", "POST"]), Route("/parked", parked)],
+    )
+
+
+async def sources(request: Request) -> Response:
+    """List sources, or register one: {name, …settings} → {name, write_key}."""
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        if request.method == "GET":
+            found = await store.sources(connection)
+            return answer({"sources": [{"name": name} for name in found]})
+        try:
+            document = orjson.loads(await request.body())
+            source = store.read_source(document)
+        except (ValueError, TypeError, AttributeError) as wrong:
+            detail = str(wrong) if type(wrong) is ValueError else "a source is an object with a name"
+            raise Problem("bad-request", detail) from None
+        write_key = await store.create_source(connection, source)
+    return answer({"name": source.name, "write_key": write_key})
+
+
+async def parked(request: Request) -> Response:
+    """Parked events, newest first, without their content."""
+    limit = whole(request.query_params.get("limit"), 100, 1, store.PARKED_LISTED_MAX)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer(await store.parked(connection, limit))
