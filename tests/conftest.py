@@ -38,6 +38,7 @@ def databases(parts_home: Path) -> Databases:
     url = os.environ.get("DATABASE_URL")
     if not url:
         url = parts.start(parts_home, None, kafka=False, postgres=True).database_url
+    assert url, "PostgreSQL says where it listens"
     return Databases(url)
 
 

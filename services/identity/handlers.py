@@ -79,9 +79,7 @@ class Identity:
     def _is_known(self, incoming: Incoming) -> bool:
         mention = self._mention(incoming)
         since = self.known.get(mention) if mention is not None else None
-        return since is not None and (
-            incoming.message.clamped or microseconds(incoming.message.time) >= since
-        )
+        return since is not None and (incoming.message.clamped or microseconds(incoming.message.time) >= since)
 
     def _remember(self, incoming: Sequence[Incoming], said: Evidence) -> None:
         if len(self.known) + len(incoming) > KNOWN_MAX:
@@ -113,9 +111,7 @@ class Identity:
                 causes.setdefault(record, []).append(incoming)
         return said, causes
 
-    async def _decide(
-        self, new: Evidence, stored: Evidence, causes: dict[str, list[Incoming]], work: Work
-    ) -> None:
+    async def _decide(self, new: Evidence, stored: Evidence, causes: dict[str, list[Incoming]], work: Work) -> None:
         seeds = {r for k in new.links.values() for r in (k.a, k.b)}
         seeds |= {r for s in new.assertions.values() for r in (s.a, s.b)}
         seeds |= new.records.keys()
@@ -153,8 +149,8 @@ class Identity:
                 sections[customer] = (text, members_hash(r.record_id for r in mine))
         for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
             text, members = sections[customer]
-            body = orjson.loads(text) if text else None
-            state = State(customer, Version(work.epoch, n), body, members, log_time_ms)
+            told = orjson.loads(text) if text else None
+            state = State(customer, Version(work.epoch, n), told, members, log_time_ms)
             work.tell(IDENTITY_CUSTOMERS.name, state, reason)
 
 
@@ -193,9 +189,7 @@ async def current_bindings(connection: Connection, keys: Sequence[str], epoch: i
     """Bindings of these records as committed now."""
     rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", keys)
     return [
-        _binding_state(
-            str(r["record_id"]), store._stored(r).binding, Version(epoch, r["n"]), r["log_time_ms"]
-        )
+        _binding_state(str(r["record_id"]), store._stored(r).binding, Version(epoch, r["n"]), r["log_time_ms"])
         for r in rows
     ]
 

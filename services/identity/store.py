@@ -40,6 +40,12 @@ async def known(connection: Connection, wanted: Evidence) -> Evidence:
     )
     for r in rows:
         found.record(_record(r))
+    await _known_links(connection, wanted, found)
+    await _known_traits(connection, wanted, found)
+    return found
+
+
+async def _known_links(connection: Connection, wanted: Evidence, found: Evidence) -> None:
     if wanted.links:
         keys = list(wanted.links)
         rows = await connection.fetch(
@@ -61,6 +67,9 @@ async def known(connection: Connection, wanted: Evidence) -> Evidence:
         )
         for r in rows:
             found.assertion(_assertion(r))
+
+
+async def _known_traits(connection: Connection, wanted: Evidence, found: Evidence) -> None:
     if wanted.traits:
         rows = await connection.fetch(
             """
@@ -73,7 +82,6 @@ async def known(connection: Connection, wanted: Evidence) -> Evidence:
         )
         for r in rows:
             found.trait(_trait(r))
-    return found
 
 
 async def save_evidence(connection: Connection, new: Evidence) -> None:
@@ -130,9 +138,7 @@ async def neighbourhood(
     assertions: dict[tuple[str, str], Assertion] = {}
     frontier = set(seeds)
     while frontier:
-        rows = await connection.fetch(
-            "SELECT * FROM record WHERE record_id = any($1::uuid[])", list(frontier)
-        )
+        rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", list(frontier))
         for r in rows:
             record = _record(r)
             records[record.record_id] = record
@@ -177,9 +183,7 @@ async def of_customers(
     return records, bindings, traits
 
 
-async def save_bindings(
-    connection: Connection, bindings: Mapping[str, Binding], log_time_ms: int
-) -> dict[str, int]:
+async def save_bindings(connection: Connection, bindings: Mapping[str, Binding], log_time_ms: int) -> dict[str, int]:
     """Write changed bindings; record → new version n."""
     ids = sorted(bindings)
     rows = await connection.fetch(
@@ -247,9 +251,7 @@ def _link(r: Any) -> Link:
 
 
 def _assertion(r: Any) -> Assertion:
-    return Assertion(
-        str(r["a"]), str(r["b"]), r["same"], r["time_us"], str(r["event_id"]), r["reason"], r["actor"]
-    )
+    return Assertion(str(r["a"]), str(r["b"]), r["same"], r["time_us"], str(r["event_id"]), r["reason"], r["actor"])
 
 
 def _trait(r: Any) -> Trait:

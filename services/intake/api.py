@@ -10,7 +10,6 @@ import binascii
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -22,15 +21,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.codec import Unreadable
-from services.intake import store
-from services.intake.domain.accept import accept
+from services.intake import inputs, views
 from services.intake.domain.cloudevents import read_http
 from services.intake.domain.importing import read_import
-from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
+from services.intake.domain.model import Parked, Raw, Source
 from services.intake.domain.reading import read_body
 from services.intake.domain.reasons import EXPLANATIONS
 from services.intake.domain.segment import read_calls, write_key_of
-from services.intake.door import BrokerAway, Publisher, Sources
+from services.intake.door import BrokerAway, Door
 from services.runtime import telemetry
 from services.runtime.http import Database, Problem, answer, whole
 from services.runtime.internal import internal_app
@@ -114,45 +112,29 @@ class Collector:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings, ServiceSchema.of("intake"))
-        self.publisher = Publisher(settings)
-        self.sources = Sources(self.database)
+        self.door = Door(settings, self.database)
 
     async def source(self, request: Request, body_key: str | None = None) -> Source:
         """Whose write key it is. Raises Refusal 401."""
         key = _header_key(request.headers.get("authorization", "")) or body_key
-        source = await self.sources.of_key(key) if key else None
+        source = await self.door.sources.of_key(key) if key else None
         if source is None:
             raise Refusal(401, "unauthorised", "send a valid write key: Basic user, Bearer, or writeKey")
         return source
 
     async def take(self, source: Source, events: list[Raw | Parked], body: bytes) -> Response:
-        """Accept, publish, await acks, park the rest, answer 200."""
+        """Take a request's events and answer 200. Raises Refusal 413 or 503."""
         if len(events) > BATCH_EVENTS_MAX:
             raise Refusal(413, "too_many_events", f"a request holds at most {BATCH_EVENTS_MAX} events")
-        received = Received(datetime.now(UTC), source)
-        results = [accept(raw, received, self.settings.key_bytes) for raw in events]
-        parked = [(index, r) for index, r in enumerate(results) if isinstance(r, Parked)]
-        if parked:
-            await self._park(source, body, parked)
-        accepted = [r for r in results if isinstance(r, Accepted)]
         try:
-            ends = await self.publisher.publish(accepted)
+            ends = await self.door.take(source, events, body)
         except BrokerAway:
             raise Refusal(503, "unavailable", "the log does not answer; send again", 1) from None
-        telemetry.ACCEPTED.labels("http").inc(len(accepted))
-        headers = {"C360-Position": write_token(ends)} if ends else {}
-        return answer({"success": True}, 200, headers)
-
-    async def _park(self, source: Source, body: bytes, parked: list[tuple[int, Parked]]) -> None:
-        pool = await self.database.pool()
-        async with pool.acquire() as connection:
-            await store.park_at_door(connection, source.name, body, parked)
-        for _, why in parked:
-            telemetry.PARKED.labels("intake", why.reason).inc()
+        return answer({"success": True}, 200, {"C360-Position": write_token(ends)} if ends else {})
 
     async def close(self) -> None:
         """Disconnect from everything."""
-        await self.publisher.close()
+        await self.door.publisher.close()
         await self.database.close()
 
 
@@ -173,9 +155,7 @@ def _readable(read: Callable[[], Any]) -> Any:
     try:
         return read()
     except Unreadable as broken:
-        raise Refusal(
-            400, broken.reason, EXPLANATIONS.get(broken.reason, "the body cannot be read")
-        ) from None
+        raise Refusal(400, broken.reason, EXPLANATIONS.get(broken.reason, "the body cannot be read")) from None
 
 
 async def segment(request: Request) -> Response:
@@ -210,7 +190,7 @@ async def imports(request: Request) -> Response:
 async def project_settings(request: Request) -> Response:
     """What Segment's browser library asks first."""
     collector: Collector = request.app.state.collector
-    source = await collector.sources.of_key(request.path_params["key"])
+    source = await collector.door.sources.of_key(request.path_params["key"])
     if source is None:
         raise Refusal(404, "not_found", "no such write key")
     return answer({"integrations": {"Segment.io": {"apiKey": request.path_params["key"]}}, "plan": {}})
@@ -221,10 +201,8 @@ async def healthz(request: Request) -> Response:
     collector: Collector = request.app.state.collector
     await (await collector.database.pool()).fetchval("SELECT 1")
     try:
-        await collector.publisher.publish([])
-        await collector.publisher._connected()
-    except Exception as error:
-        telemetry.log.info("door_closed", error=telemetry.where(error))
+        await collector.door.publisher.connect()
+    except BrokerAway:
         raise Refusal(503, "unavailable", "the log does not answer", 1) from None
     return answer({"ok": True})
 
@@ -280,21 +258,21 @@ async def sources(request: Request) -> Response:
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         if request.method == "GET":
-            found = await store.sources(connection)
+            found = await inputs.sources(connection)
             return answer({"sources": [{"name": name} for name in found]})
         try:
             document = orjson.loads(await request.body())
-            source = store.read_source(document)
+            source = inputs.read_source(document)
         except (ValueError, TypeError, AttributeError) as wrong:
             detail = str(wrong) if type(wrong) is ValueError else "a source is an object with a name"
             raise Problem("bad-request", detail) from None
-        write_key = await store.create_source(connection, source)
+        write_key = await inputs.create_source(connection, source)
     return answer({"name": source.name, "write_key": write_key})
 
 
 async def parked(request: Request) -> Response:
     """Parked events, newest first, without their content."""
-    limit = whole(request.query_params.get("limit"), 100, 1, store.PARKED_LISTED_MAX)
+    limit = whole(request.query_params.get("limit"), 100, 1, views.PARKED_LISTED_MAX)
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
-        return answer(await store.parked(connection, limit))
+        return answer(await views.parked(connection, limit))

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.codec import encode_event
 from schemas.topics import CHANNEL_EVENTS
-from services.intake import store
-from services.intake.domain.model import Accepted, Source
+from services.intake import inputs, store
+from services.intake.domain.accept import accept
+from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
 from services.runtime import telemetry
 from services.runtime.http import Database
 from services.runtime.outbox import producer, send_all
@@ -57,6 +59,15 @@ class Publisher:
             ends[place] = max(offset + 1, ends.get(place, 0))
         return ends
 
+    async def connect(self) -> None:
+        """Be ready to publish. Raises BrokerAway."""
+        try:
+            async with asyncio.timeout(ACK_TIMEOUT_S):
+                await self._connected()
+        except (KafkaError, OSError, TimeoutError) as error:
+            telemetry.log.info("broker_away", error=telemetry.where(error))
+            raise BrokerAway from None
+
     async def _connected(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._kafka is None:
@@ -91,7 +102,7 @@ class Sources:
             return known[1]
         pool = await self.database.pool()
         async with pool.acquire() as connection:
-            source = await store.source_of(connection, write_key)
+            source = await inputs.source_of(connection, write_key)
         if len(self._by_key) >= KEYS_REMEMBERED_MAX:
             self._by_key.clear()
         self._by_key[write_key] = (time.monotonic(), source)
@@ -103,6 +114,35 @@ class Sources:
         if not read_at or time.monotonic() - read_at >= KEYS_REMEMBERED_S:
             pool = await self.database.pool()
             async with pool.acquire() as connection:
-                found = await store.sources(connection)
+                found = await inputs.sources(connection)
             self._all = (time.monotonic(), found)
         return found
+
+
+class Door:
+    """Takes what came over HTTP: accept each event, keep what cannot be taken, publish the rest, await acks."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.database = database
+        self.publisher = Publisher(settings)
+        self.sources = Sources(database)
+
+    async def take(self, source: Source, events: Sequence[Raw | Parked], body: bytes) -> Ends:
+        """(topic, partition) → next offset after the events taken. Raises BrokerAway, or what TRANSIENT lists."""
+        received = Received(datetime.now(UTC), source)
+        results = [accept(raw, received, self.settings.key_bytes) for raw in events]
+        parked = [(index, r) for index, r in enumerate(results) if isinstance(r, Parked)]
+        if parked:
+            await self._park(source, body, parked)
+        accepted = [r for r in results if isinstance(r, Accepted)]
+        ends = await self.publisher.publish(accepted)
+        telemetry.ACCEPTED.labels("http").inc(len(accepted))
+        return ends
+
+    async def _park(self, source: Source, body: bytes, parked: list[tuple[int, Parked]]) -> None:
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            await store.park_at_door(connection, source.name, body, parked)
+        for _, why in parked:
+            telemetry.PARKED.labels("intake", why.reason).inc()

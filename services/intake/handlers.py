@@ -68,9 +68,7 @@ class RawLane:
                 await asyncio.sleep(RETRY_PAUSE_S)
         telemetry.ACCEPTED.labels("kafka").inc(len(accepted))
 
-    def _accept(
-        self, raw: Raw | Parked, arrival: datetime, registered: dict[str, Source]
-    ) -> Accepted | Parked:
+    def _accept(self, raw: Raw | Parked, arrival: datetime, registered: dict[str, Source]) -> Accepted | Parked:
         if isinstance(raw, Parked):
             return raw
         source = registered.get(raw.source) or registered.get(raw.source.partition("/")[0])

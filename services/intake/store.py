@@ -1,82 +1,14 @@
-"""Intake's SQL: sources, write keys, and what was parked at the door.
+"""Intake's SQL for the door: what could not be taken is kept. Raw records are parked by the lane.
 
-Owns both reading and writing of them; a raw record is parked by the lane.
+Owns writing; reading is views.py.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from typing import Any
+from collections.abc import Sequence
 
-import orjson
-
-from schemas.envelope import rfc3339
-from services.intake.domain.model import Parked, Source
+from services.intake.domain.model import Parked
 from services.runtime.postgres import Connection
-
-PARKED_LISTED_MAX = 1_000
-_SETTINGS = {f.name for f in fields(Source)} - {"name"}
-
-
-def _hash(write_key: str) -> bytes:
-    return hashlib.sha256(write_key.encode()).digest()
-
-
-def read_source(document: Mapping[str, Any]) -> Source:
-    """A source from its document. Raises ValueError naming what is wrong."""
-    unknown = sorted(document.keys() - _SETTINGS - {"name"})
-    name = document.get("name")
-    if unknown:
-        raise ValueError(f"a source has no setting {', '.join(unknown)}")
-    if not isinstance(name, str) or not name or not name.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("a source's name is letters, digits, - and _")
-    namespaces = document.get("identifier_namespace") or {}
-    if not isinstance(namespaces, dict) or not all(isinstance(v, str) for v in namespaces.values()):
-        raise ValueError("identifier_namespace maps types to namespaces")
-    texts = {k: v for k, v in document.items() if k not in ("name", "identifier_namespace")}
-    if not all(v is None or isinstance(v, str) for v in texts.values()):
-        raise ValueError("settings of a source are texts")
-    return Source(name, namespaces, **texts)
-
-
-async def create_source(connection: Connection, source: Source) -> str:
-    """Register a source, or change its settings, and give it one more write key (shown only here)."""
-    write_key = secrets.token_urlsafe(24)
-    settings = {k: v for k, v in asdict(source).items() if k != "name"}
-    async with connection.transaction():
-        await connection.execute(
-            "INSERT INTO source (name, settings) VALUES ($1, $2)"
-            " ON CONFLICT (name) DO UPDATE SET settings = excluded.settings",
-            source.name,
-            orjson.dumps(settings).decode(),
-        )
-        await connection.execute(
-            "INSERT INTO write_key (key_hash, source) VALUES ($1, $2)", _hash(write_key), source.name
-        )
-    return write_key
-
-
-def _source(row: Any) -> Source:
-    return read_source({"name": row["name"], **orjson.loads(row["settings"])})
-
-
-async def sources(connection: Connection) -> dict[str, Source]:
-    """All registered sources by name."""
-    rows = await connection.fetch("SELECT name, settings FROM source ORDER BY name")
-    return {r["name"]: _source(r) for r in rows}
-
-
-async def source_of(connection: Connection, write_key: str) -> Source | None:
-    """The source a write key belongs to, or None."""
-    row = await connection.fetchrow(
-        "SELECT s.name, s.settings FROM write_key k JOIN source s ON s.name = k.source"
-        " WHERE k.key_hash = $1 AND k.revoked_at IS NULL",
-        _hash(write_key),
-    )
-    return _source(row) if row else None
 
 
 async def park_at_door(
@@ -87,32 +19,3 @@ async def park_at_door(
         "INSERT INTO door_parked (source, reason, detail, body, item) VALUES ($1, $2, $3, $4, $5)",
         [(source, p.reason, p.detail.replace("\0", ""), body, index) for index, p in parked],
     )
-
-
-async def parked(connection: Connection, limit: int) -> dict[str, Any]:
-    """Newest parked events of door and raw topic, without their content."""
-    rows = await connection.fetch(
-        """
-        SELECT * FROM (
-            SELECT 'http' AS topic, 0 AS partition, parked_id AS first_offset, reason, detail, source, parked_at
-            FROM door_parked
-            UNION ALL SELECT topic, partition, first_offset, reason, detail, source, parked_at FROM parked
-        ) p ORDER BY parked_at DESC LIMIT $1
-        """,
-        limit,
-    )
-    counts = await connection.fetch(
-        "SELECT reason, count(*) AS n FROM (SELECT reason FROM door_parked UNION ALL SELECT reason FROM parked) p"
-        " GROUP BY reason ORDER BY reason"
-    )
-    return {
-        "parked": [
-            {
-                "topic": r["topic"], "partition": r["partition"], "offset": r["first_offset"],
-                "reason": r["reason"], "detail": r["detail"], "source": r["source"],
-                "parked_at": rfc3339(r["parked_at"]),
-            }
-            for r in rows
-        ],
-        "by_reason": {r["reason"]: r["n"] for r in counts},
-    }  # fmt: skip

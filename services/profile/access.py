@@ -10,7 +10,7 @@ import time
 
 from starlette.requests import Request
 
-from services.profile import views
+from services.profile import inputs
 from services.runtime.http import Database, Problem
 
 REMEMBERED_S = 2.0
@@ -23,9 +23,9 @@ class Access:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._seen: dict[bytes, tuple[float, views.ApiKey | None]] = {}
+        self._seen: dict[bytes, tuple[float, inputs.ApiKey | None]] = {}
 
-    async def check(self, request: Request, *scopes: str) -> views.ApiKey:
+    async def check(self, request: Request, *scopes: str) -> inputs.ApiKey:
         """The caller's key. Raises Problem("unauthorised") or Problem("forbidden")."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         key = await self._key(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
@@ -36,14 +36,14 @@ class Access:
             raise Problem("forbidden", f"the key lacks {', '.join(lacking)}")
         return key
 
-    async def _key(self, token: str) -> views.ApiKey | None:
+    async def _key(self, token: str) -> inputs.ApiKey | None:
         name = hashlib.sha256(token.encode()).digest()
         known = self._seen.get(name)
         if known is not None and time.monotonic() - known[0] < REMEMBERED_S:
             return known[1]
         pool = await self.database.pool()
         async with pool.acquire() as connection:
-            key = await views.read_key(connection, token)
+            key = await inputs.read_key(connection, token)
         if len(self._seen) >= REMEMBERED_MAX:
             self._seen.clear()
         self._seen[name] = (time.monotonic(), key)

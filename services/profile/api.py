@@ -1,4 +1,4 @@
-"""The public profile API, and the profile's internal pages (keys, caught-up).
+"""The public profile API.
 
 Owns routes and their words; answers come from views.py and domain.py.
 """
@@ -15,19 +15,17 @@ import httpx
 import orjson
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Route
 
 from schemas.identifiers import Identifier, is_blocked, normalise, record_id
 from schemas.sections import PARTS, CustomerDocument
-from services.profile import domain, views
+from services.profile import domain, inputs, views
 from services.profile.access import Access
 from services.profile.chain import Chain
+from services.profile.internal import internal
 from services.profile.shapes import LookupAnswer, LookupRequest, Problems, TimelineAnswer
 from services.runtime import telemetry, waiting
-from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer, on_problem, whole
-from services.runtime.internal import internal_app
+from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 
@@ -35,6 +33,9 @@ WAIT_MS_DEFAULT = 1_000
 
 MinPosition = Annotated[str | None, Query(description="A C360-Position to have reached before answering")]
 WaitMs = Annotated[int, Query(ge=0, le=waiting.WAIT_MS_MAX, description="How long to wait for it, in ms")]
+
+
+__all__ = ["internal", "public"]
 
 
 class Doors:
@@ -81,7 +82,7 @@ class Doors:
             raise Problem("unknown-customer", "no customer has or had this id")
         return told
 
-    def shown(self, asked: str, told: domain.Told, include: list[str], key: views.ApiKey) -> dict[str, Any]:
+    def shown(self, asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey) -> dict[str, Any]:
         """The document as this key may see it."""
         doc = domain.document(asked, told, include, self.chain.lag_ms(), self.chain.position())
         if "value" in doc and "value:read" not in key.scopes:
@@ -125,9 +126,7 @@ def public(settings: Settings) -> FastAPI:
     problems: dict[int | str, Any] = {code: {"model": Problems} for code in (400, 401, 403, 404, 503)}
     app.get("/v1/customers/{customer_id}", response_model=CustomerDocument, responses=problems)(customer)
     app.post("/v1/customers/lookup", response_model=LookupAnswer, responses=problems)(lookup)
-    app.get("/v1/customers/{customer_id}/timeline", response_model=TimelineAnswer, responses=problems)(
-        timeline
-    )
+    app.get("/v1/customers/{customer_id}/timeline", response_model=TimelineAnswer, responses=problems)(timeline)
     app.get("/healthz", include_in_schema=False)(healthz)
     return app
 
@@ -189,9 +188,7 @@ async def lookup(request: Request, body: LookupRequest) -> Response:
     return answer({"results": results}, headers=doors.fresh())
 
 
-def _looked_up(
-    found: domain.BindingTold | None, told: dict[str, domain.Told], key: views.ApiKey
-) -> dict[str, Any]:
+def _looked_up(found: domain.BindingTold | None, told: dict[str, domain.Told], key: inputs.ApiKey) -> dict[str, Any]:
     owner = told.get(found.customer_id) if found else None
     if found is None or owner is None or not owner.exists:
         return {"customer_id": None, "ambiguous": False, "generic": False, "candidates": []}
@@ -249,58 +246,3 @@ async def timeline(
             item["summary"] = item["actor"] = None
         body["masked"] = ["items[].summary", "items[].actor"]
     return answer(body, headers=doors.fresh())
-
-
-def internal(settings: Settings) -> Starlette:
-    """Internal pages: /keys, /caught-up, beside /wait and /status."""
-    app = internal_app(
-        settings,
-        ServiceSchema.of("profile"),
-        [
-            Route("/keys", keys, methods=["GET", "POST"]),
-            Route("/keys/{key_id}", revoke, methods=["DELETE"]),
-            Route("/caught-up", caught_up),
-        ],
-    )
-    app.state.chain = Chain(settings, app.state.database)
-    return app
-
-
-async def keys(request: Request) -> Response:
-    """List keys, or make one: {name, scopes} → {key_id, key}."""
-    pool = await request.app.state.database.pool()
-    async with pool.acquire() as connection:
-        if request.method == "GET":
-            return answer({"keys": await views.list_keys(connection)})
-        try:
-            body = orjson.loads(await request.body())
-            key_id, key = await views.create_key(connection, str(body["name"]), list(body["scopes"]))
-        except (KeyError, TypeError, ValueError) as wrong:
-            detail = str(wrong) if type(wrong) is ValueError else "a key needs a name and scopes"
-            raise Problem("bad-request", detail) from None
-    return answer({"key_id": key_id, "key": key})
-
-
-async def revoke(request: Request) -> Response:
-    """Revoke a key."""
-    pool = await request.app.state.database.pool()
-    async with pool.acquire() as connection:
-        if not await views.revoke_key(connection, request.path_params["key_id"]):
-            raise Problem("not-found", "no such key")
-    return answer({"revoked": True})
-
-
-async def caught_up(request: Request) -> Response:
-    """200 when everything published before `at` (default: before now) is visible in profiles."""
-    chain: Chain = request.app.state.chain
-    wait_ms = whole(request.query_params.get("wait_ms"), WAIT_MS_DEFAULT, 0, waiting.WAIT_MS_MAX)
-    at = request.query_params.get("at")
-    try:
-        ends = waiting.read_token(at) if at else await chain.ends()
-    except waiting.BadToken:
-        raise Problem("bad-request", "at is not a position token") from None
-    await chain.until_visible(ends, wait_ms)
-    return answer({"token": waiting.write_token(ends), "lag_ms": 0})
-
-
-__all__ = ["internal", "on_problem", "public"]

@@ -53,9 +53,7 @@ class Chain:
             at = waiting.merge(at, log)
         identity = await self._ask("identity", self.settings.identity_internal_url, at, deadline)
         at = waiting.merge(at, identity)
-        at = waiting.merge(
-            at, await self._ask("interaction", self.settings.interaction_internal_url, at, deadline)
-        )
+        at = waiting.merge(at, await self._ask("interaction", self.settings.interaction_internal_url, at, deadline))
         try:
             await waiting.until_applied(await self.database.pool(), at, HEARD, _left_ms(deadline))
         except waiting.NotCaughtUp as behind:

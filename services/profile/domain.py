@@ -73,9 +73,7 @@ def document(
         **parts,
         "meta": {
             "version": told.n,
-            "updated_at": rfc3339(datetime.fromtimestamp(told.log_time_ms / 1000, UTC))
-            if told.log_time_ms
-            else None,
+            "updated_at": rfc3339(datetime.fromtimestamp(told.log_time_ms / 1000, UTC)) if told.log_time_ms else None,
             "lag_ms": lag_ms,
             "position": position,
             "missing": [p for p in wanted if parts[p] is None],
@@ -150,9 +148,7 @@ def _masked_identifier(identifier: dict[str, Any]) -> dict[str, Any]:
 def _masked_contact(contact: dict[str, Any]) -> dict[str, Any]:
     top = {path.partition(".")[0].removesuffix("[]") for path in CONTACT_PERSONAL}
     hidden = {k: _masked_value(v) if k in top else v for k, v in contact.items()}
-    hidden["provenance"] = {
-        k: {**v, "rivals": _masked_value(v["rivals"])} for k, v in contact["provenance"].items()
-    }
+    hidden["provenance"] = {k: {**v, "rivals": _masked_value(v["rivals"])} for k, v in contact["provenance"].items()}
     return hidden
 
 

@@ -61,9 +61,7 @@ async def bodies_told(connection: Connection, customers: Sequence[str], service:
     return {str(r["customer_id"]): r["filled"] for r in rows}
 
 
-async def save_sections(
-    connection: Connection, states: Mapping[tuple[str, str], State]
-) -> set[tuple[str, str]]:
+async def save_sections(connection: Connection, states: Mapping[tuple[str, str], State]) -> set[tuple[str, str]]:
     """Keep newer sections of (customer id, service); those whose row changed."""
     keys = sorted(states)
     if not keys:

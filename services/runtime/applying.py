@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from services.runtime.lane import Lane
 
 
+PASSED_ON: tuple[type[Exception], ...] = (HandlerBroken, SchemaHalt, *TRANSIENT)
+"""Not the records' fault: the lane halts or starts over."""
+
+
 class Fenced(Exception):
     """Another worker moved these partitions; the transaction is rolled back and repeated without them."""
 
@@ -57,7 +61,7 @@ async def apply(lane: Lane, batch: Batch, unread: list[Parked], records: list[An
             lane.suspicion = before
             lane.plan.forget()
             continue
-        except (HandlerBroken, SchemaHalt, *TRANSIENT):
+        except PASSED_ON:
             raise
         except Exception as error:
             if bisect:
@@ -84,9 +88,7 @@ def _moves(ready: dict[Partition, int], records: list[Any], fenced: set[Partitio
     ]
 
 
-async def _transaction(
-    lane: Lane, moves: list[Move], batch: Batch, unread: list[Parked], *, bisect: bool
-) -> Work:
+async def _transaction(lane: Lane, moves: list[Move], batch: Batch, unread: list[Parked], *, bisect: bool) -> Work:
     started = time.monotonic()
     connection = lane.connection
     transaction = connection.transaction()

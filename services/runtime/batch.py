@@ -156,8 +156,6 @@ class LanePlan:
     decode: Mapping[str, Callable[[Any], Message | None]]
     apply: Callable[[Batch, Work], Awaitable[None]]
     tells: Mapping[str, Tells] = field(default_factory=dict)
-    encode: Mapping[str, Callable[[Told], tuple[bytes, bytes, list[tuple[str, bytes]]]]] = field(
-        default_factory=dict
-    )
+    encode: Mapping[str, Callable[[Told], tuple[bytes, bytes, list[tuple[str, bytes]]]]] = field(default_factory=dict)
     prepare: Callable[[Batch], Awaitable[None]] | None = None
     forget: Callable[[], None] = lambda: None

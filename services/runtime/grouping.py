@@ -83,8 +83,7 @@ def _newest(bindings: Iterable[Binding]) -> dict[str, Binding]:
 
 async def _lock_members(connection: Connection, ids: list[str]) -> dict[str, tuple[str, Version]]:
     await connection.execute(
-        "INSERT INTO member (member_id, group_id) SELECT m, m FROM unnest($1::uuid[]) AS m"
-        " ON CONFLICT DO NOTHING",
+        "INSERT INTO member (member_id, group_id) SELECT m, m FROM unnest($1::uuid[]) AS m ON CONFLICT DO NOTHING",
         ids,
     )
     rows = await connection.fetch(

@@ -39,7 +39,7 @@ class Stuck(RuntimeError):
     """The lane fetches nothing although its partitions have records: the process ends and is started again."""
 
 
-class _LanesOnly(BootStrategy):  # type: ignore[misc]
+class _LanesOnly(BootStrategy):
     """No Kafka of Faust's own, no pages of Faust's own."""
 
     enable_kafka = False
@@ -48,7 +48,7 @@ class _LanesOnly(BootStrategy):  # type: ignore[misc]
     enable_web = False
 
 
-class HostedLane(mode.Service):  # type: ignore[misc]
+class HostedLane(mode.Service):
     """One service's lane under Faust's supervision: a crash of the lane ends the process."""
 
     abstract = False
@@ -61,7 +61,7 @@ class HostedLane(mode.Service):  # type: ignore[misc]
         self.lane: Lane | None = None
         self.halt: BaseException | None = None
 
-    @mode.Service.task  # type: ignore[untyped-decorator]
+    @mode.Service.task
     async def _run(self) -> None:
         settings = Settings()
         try:
@@ -83,7 +83,7 @@ class HostedLane(mode.Service):  # type: ignore[misc]
                 telemetry.log.warning("waiting_to_start", error=telemetry.where(error))
                 await asyncio.sleep(START_PAUSE_S)
 
-    @mode.Service.task  # type: ignore[untyped-decorator]
+    @mode.Service.task
     async def _watchdog(self) -> None:
         """aiokafka may never rejoin after a broker restart, without a sign of it."""
         limit_s = Settings().watchdog_s
@@ -102,32 +102,41 @@ class HostedLane(mode.Service):  # type: ignore[misc]
             await self.lane.ended.wait()
 
 
+class WorkerApp(faust.App):
+    """A faust.App that hosts one lane."""
+
+    BootStrategy = _LanesOnly
+
+    def __init__(self, hosted: HostedLane, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hosted = hosted
+
+
 def worker_app(
     service: str, build: BuildPlan, *, api: BuildApi | None = None, port: str = "", grouped: bool = False
-) -> faust.App:
+) -> WorkerApp:
     """The service's faust.App: `faust -A services.<service> worker`, or `python -m services.<service> worker`.
 
     `api` builds an ASGI application served in the same process on the settings field named `port`.
     """
-    app = faust.App(
+    hosted = HostedLane(service, ServiceSchema.of(service, grouped=grouped), build)
+    app = WorkerApp(
+        hosted,
         f"c360-{service}",
         broker="kafka://unused",
         web_enabled=False,
         topic_disable_leader=True,
         store="memory://",
     )
-    app.BootStrategy = _LanesOnly
-    app.boot_strategy = _LanesOnly(app)
-    hosted = HostedLane(service, ServiceSchema.of(service, grouped=grouped), build)
-    app.hosted = hosted
-    app.service(hosted)
-    app.service(Pages(lambda settings: worker_pages(hosted), "worker_port"))
+    served: list[Any] = [hosted, Pages(lambda settings: worker_pages(hosted), "worker_port")]
     if api is not None:
-        app.service(Pages(api, port))
+        served.append(Pages(api, port))
+    for one in served:
+        app.service(one)
     return app
 
 
-def run_worker(app: faust.App) -> None:
+def run_worker(app: WorkerApp) -> None:
     """Run until a signal, a crash (exit 1) or a halt (exit 78)."""
     settings = Settings()
     telemetry.configure_logging(app.hosted.service, settings.log_level, settings.log_json)

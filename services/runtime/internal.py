@@ -64,16 +64,12 @@ def internal_app(
     return app
 
 
-async def lane_status(
-    service: str, database: Database, ending: Ending, heard: list[str]
-) -> dict[str, object]:
+async def lane_status(service: str, database: Database, ending: Ending, heard: list[str]) -> dict[str, object]:
     """Positions, ends, lag, lane states, tallies and parked counts of one service."""
     pool = await database.pool()
     async with pool.acquire() as connection:
         stored = await positions.stored(connection)
-        lanes = await connection.fetch(
-            "SELECT lane, worker_index, state, reason, build, counts, at FROM lane"
-        )
+        lanes = await connection.fetch("SELECT lane, worker_index, state, reason, build, counts, at FROM lane")
         tally = await connection.fetch("SELECT outcome, sum(count)::bigint AS count FROM tally GROUP BY 1")
         parked = await connection.fetch("SELECT reason, count(*) AS count FROM parked GROUP BY 1")
         markers = await connection.fetchval("SELECT count(*) FROM marker")

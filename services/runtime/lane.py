@@ -24,8 +24,8 @@ from services.runtime.positions import PositionHalt
 from services.runtime.postgres import (
     CLOSE_TIMEOUT_S,
     TRANSIENT,
-    Connection,
     Generation,
+    OwnConnection,
     SchemaHalt,
     connect,
 )
@@ -66,7 +66,7 @@ class Lane:
         self.halt: BaseException | None = None
         self.progress_at = time.monotonic()
         self.applied = 0
-        self._connection: Connection | None = None
+        self._connection: OwnConnection | None = None
         self.ended = asyncio.Event()
         self._stopping = False
         self._failures = 0
@@ -209,7 +209,7 @@ class Lane:
     # -- connections, failures, reports ------------------------------------------------------------------
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> OwnConnection:
         """The lane's own connection."""
         if self._connection is None:
             raise ConnectionError("no database connection")

@@ -37,9 +37,7 @@ class Marker:
 def markers_of(told: Iterable[Told]) -> list[Marker]:
     """A marker for every (state, source partition)."""
     return [
-        Marker(
-            t.topic, t.state.key, t.state.version.epoch, t.state.version.n, topic, partition, offset, t.detail
-        )
+        Marker(t.topic, t.state.key, t.state.version.epoch, t.state.version.n, topic, partition, offset, t.detail)
         for t in told
         for (topic, partition), offset in t.sources.items()
     ]

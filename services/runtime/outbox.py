@@ -44,9 +44,7 @@ def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
 
 async def send_all(kafka: AIOKafkaProducer, topic: str, messages: Sequence[Message]) -> list[tuple[int, int]]:
     """Publish and wait for every ack; (partition, offset) of each in order. Raises KafkaError."""
-    futures = [
-        await kafka.send(topic, value=value, key=key, headers=headers) for key, value, headers in messages
-    ]
+    futures = [await kafka.send(topic, value=value, key=key, headers=headers) for key, value, headers in messages]
     acked = await asyncio.gather(*futures)
     return [(a.partition, a.offset) for a in acked]
 

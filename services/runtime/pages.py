@@ -54,7 +54,7 @@ def server(application: Any, host: str, port: int) -> Server:
     )
 
 
-class Pages(mode.Service):  # type: ignore[misc]
+class Pages(mode.Service):
     """Serves an ASGI application on the port that a settings field names; nothing when it is 0."""
 
     abstract = False
@@ -66,7 +66,7 @@ class Pages(mode.Service):  # type: ignore[misc]
         self._server: Server | None = None
         self._ended = asyncio.Event()
 
-    @mode.Service.task  # type: ignore[untyped-decorator]
+    @mode.Service.task
     async def _serve(self) -> None:
         settings = Settings()
         port = getattr(settings, self.port_field)

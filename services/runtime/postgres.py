@@ -17,17 +17,21 @@ import asyncpg
 from services.runtime.settings import Settings
 
 if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
+    from asyncpg.pool import PoolConnectionProxy
+
+    OwnConnection = asyncpg.Connection[asyncpg.Record]
+    Connection = OwnConnection | PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 else:
-    Connection, Pool = asyncpg.Connection, asyncpg.Pool
+    OwnConnection = Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
 
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 COMMAND_TIMEOUT_S = 10.0
 """A reply that never comes (also COMMIT's): the connection is given up and positions are read on a new one."""
 
-TRANSIENT: tuple[type[BaseException], ...] = (
+TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.DeadlockDetectedError,
@@ -111,7 +115,7 @@ def _server_settings(settings: Settings, search_path: str) -> dict[str, str]:
     }
 
 
-async def connect(settings: Settings, search_path: str) -> Connection:
+async def connect(settings: Settings, search_path: str) -> OwnConnection:
     """One connection whose unqualified names are found in `search_path`."""
     return await asyncpg.connect(
         settings.database_url.get_secret_value(),
@@ -182,9 +186,7 @@ async def _apply_inputs(connection: Connection, schema: ServiceSchema) -> None:
             await connection.execute("INSERT INTO migration (name) VALUES ($1)", name)
 
 
-async def _first_generation(
-    connection: Connection, schema: ServiceSchema, key_fingerprint: str
-) -> Generation:
+async def _first_generation(connection: Connection, schema: ServiceSchema, key_fingerprint: str) -> Generation:
     # An emptied database must speak with a higher epoch than the one it replaces, whose number is lost:
     # the clock is the only thing that has surely moved on.
     epoch = int(time.time() * 1000)
@@ -203,9 +205,7 @@ async def _first_generation(
 
 async def live_generation(connection: Connection, service: str, *, share: bool = True) -> Generation:
     """The live pointer; with `share` it cannot be swapped before this transaction ends."""
-    row = await connection.fetchrow(
-        f"SELECT live, epoch FROM {service}.generation" + (" FOR SHARE" if share else "")
-    )
+    row = await connection.fetchrow(f"SELECT live, epoch FROM {service}.generation" + (" FOR SHARE" if share else ""))
     if row is None:
         raise SchemaHalt("no_generation", f"{service} has no live generation")
     return Generation(row["live"], row["epoch"], f"{service}_g{row['live']}")

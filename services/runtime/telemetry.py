@@ -22,9 +22,7 @@ BATCH_SECONDS = Histogram(
 BATCH_RECORDS = Histogram(
     "c360_batch_records", "Records in a batch", ["service"], buckets=(1, 5, 20, 50, 100, 200, 500, 1000)
 )
-LANE_EVENTS = Counter(
-    "c360_lane_events", "Fences, retries, adoptions, retellings of a lane", ["service", "what"]
-)
+LANE_EVENTS = Counter("c360_lane_events", "Fences, retries, adoptions, retellings of a lane", ["service", "what"])
 LANE_STATE = Gauge("c360_lane_state", "1 for the state a lane is in", ["service", "state"])
 TOLD = Counter("c360_told", "States published, by topic", ["service", "topic"])
 ACCEPTED = Counter("c360_accepted", "Events accepted at the door, by source kind", ["door"])
@@ -57,9 +55,7 @@ def _drop_error_texts(_logger: Any, _method: str, event: dict[str, Any]) -> dict
 
 def configure_logging(service: str, level: str = "info", json_lines: bool = False) -> None:
     """One line an event on stderr, for our own logs and the libraries' alike, without exception texts."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderer: Any = structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -45,9 +45,7 @@ def _ensure(settings: Settings) -> None:
             if topic.name in there:
                 continue
             config = topic.config | ({} if settings.single_node else {"min.insync.replicas": "2"})
-            new = NewTopic(
-                topic.name, num_partitions=PARTITIONS, replication_factor=replicas, topic_configs=config
-            )
+            new = NewTopic(topic.name, num_partitions=PARTITIONS, replication_factor=replicas, topic_configs=config)
             try:
                 admin.create_topics([new])
             except TopicAlreadyExistsError:

@@ -27,9 +27,7 @@ class Ending:
         """(topic, partition) → end offset. Raises aiokafka.errors.KafkaError while the broker is away."""
         async with self._lock:
             if self._consumer is None:
-                consumer = AIOKafkaConsumer(
-                    bootstrap_servers=self.settings.kafka_bootstrap, client_id="c360-ends"
-                )
+                consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap, client_id="c360-ends")
                 await consumer.start()
                 self._consumer = consumer
         wanted = [TopicPartition(t, p) for t in topics for p in range(PARTITIONS)]

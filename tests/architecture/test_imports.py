@@ -28,7 +28,7 @@ def test_only_the_runtime_hosts_streams() -> None:
         ("services.ops.command", "from services import identity"),
         ("services.value.domain", "from services.runtime.postgres import Pool"),
         ("services.value.domain.tiers", "from ..store import rows"),
-        ("services.value.store", "from .domain import Tier"),
+        ("services.value.store", "from .api import page"),
         ("services.profile.views", "import services.profile.store"),
         ("services.intake.api", "from services.intake.store import save"),
         ("services.runtime.host", "from tests.support import clock"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
@@ -208,16 +207,12 @@ def _previous(event: Event, lead: Identifier) -> list[Identifier]:
     previous = event.data.get("properties", {}).get("previous")
     if not isinstance(previous, dict) or not isinstance(previous.get("value"), str):
         return []
-    types = (
-        [previous["type"]] if previous.get("type") else previous.get("types") or ["anonymous_id", "user_id"]
-    )
+    types = [previous["type"]] if previous.get("type") else previous.get("types") or ["anonymous_id", "user_id"]
     found = [Identifier(str(t), normalise(str(t), previous["value"])) for t in types]
     return [i for i in found if i.value and not is_blocked(i.value) and i != lead]
 
 
-def _assert(
-    event: Event, time_us: int, event_id: str, found: Evidence, mention: Callable[[Identifier], str]
-) -> None:
+def _assert(event: Event, time_us: int, event_id: str, found: Evidence, mention: Callable[[Identifier], str]) -> None:
     properties = event.data.get("properties", {})
     pair = [
         Identifier(str(r["type"]), normalise(str(r["type"]), str(r["value"])))
@@ -253,8 +248,6 @@ def _traits(event: Event) -> list[tuple[str, str]]:
     traits = event.data.get("traits")
     if not isinstance(traits, dict):
         return []
-    said: dict[str, Any] = {_TRAIT_NAMES.get(name, name): value for name, value in traits.items()}
-    canonical = [
-        (name, orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()) for name, value in said.items()
-    ]
+    said = {_TRAIT_NAMES.get(str(name), str(name)): value for name, value in traits.items()}
+    canonical = [(name, orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()) for name, value in said.items()]
     return [(name, value) for name, value in canonical if len(value) <= TRAIT_CHARS_MAX]

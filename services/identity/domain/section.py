@@ -24,9 +24,7 @@ def _moment(time_us: int) -> str | None:
     return None if time_us >= NEVER_US else rfc3339(moment_at(time_us))
 
 
-def section(
-    records: Sequence[Record], bindings: Mapping[str, Binding], traits: Iterable[Trait]
-) -> dict[str, Any]:
+def section(records: Sequence[Record], bindings: Mapping[str, Binding], traits: Iterable[Trait]) -> dict[str, Any]:
     """identity + contact of one customer, from its records and what was said of them."""
     ordered = sorted(records, key=lambda r: (class_rank(r.type), r.first_us, r.record_id))
     shown = ordered[:LIST_ITEMS_MAX]
@@ -77,12 +75,12 @@ def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any
     values = {name: value for name, (_, value) in best.items()}
     emails, phones = _values(records, "email"), _values(records, "phone")
     addresses = [values["address"]] if "address" in values else []
-    name = _name(values)
+    full_name = _name(values)
     present = {
-        "name": name, "email": emails, "phone": phones, "address": addresses, "birthday": values.get("birthday"),
+        "name": full_name, "email": emails, "phone": phones, "address": addresses, "birthday": values.get("birthday"),
     }  # fmt: skip
     return {
-        "name": name,
+        "name": full_name,
         "emails": [{"value": e, "valid": None, "verified_at": None} for e in emails],
         "phones": phones,
         "addresses": addresses,
@@ -93,9 +91,7 @@ def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any
     }
 
 
-_OWN_FIELDS = frozenset(
-    {"name", "firstName", "middleName", "lastName", "email", "phone", "address", "birthday"}
-)
+_OWN_FIELDS = frozenset({"name", "firstName", "middleName", "lastName", "email", "phone", "address", "birthday"})
 
 
 def _name(values: Mapping[str, Any]) -> str | None:

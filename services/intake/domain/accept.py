@@ -149,9 +149,7 @@ def _data(raw: Raw, event_type: str, known: EventType | None, settings: Source) 
             data[key] = value
     if unread:
         data["unread"] = {**data.get("unread", {}), **unread}
-    data["properties"] = with_namespaces(
-        event_type, data.get("properties") or {}, settings.identifier_namespace
-    )
+    data["properties"] = with_namespaces(event_type, data.get("properties") or {}, settings.identifier_namespace)
     _set_channel(data, raw, event_type, known, settings)
     _set_defaults(data, known, settings)
     if settings.subject_type is None and raw.subject is not None:
@@ -159,9 +157,7 @@ def _data(raw: Raw, event_type: str, known: EventType | None, settings: Source) 
     return data
 
 
-def _set_channel(
-    data: dict[str, Any], raw: Raw, event_type: str, known: EventType | None, settings: Source
-) -> None:
+def _set_channel(data: dict[str, Any], raw: Raw, event_type: str, known: EventType | None, settings: Source) -> None:
     sent = raw.data.get("channel")
     named = None if event_type in CONTENT_NOT_CHANNEL else data["properties"].get("channel")
     of_type = known.channel if known is not None else None

@@ -14,9 +14,7 @@ PREVIOUS_TYPES = ("anonymous_id", "user_id")
 """An alias that does not say of which type the previous id was may mean either."""
 
 
-def with_namespaces(
-    event_type: str, properties: dict[str, Any], namespaces: Mapping[str, str]
-) -> dict[str, Any]:
+def with_namespaces(event_type: str, properties: dict[str, Any], namespaces: Mapping[str, str]) -> dict[str, Any]:
     """The properties with typed values named as gathered identifiers are."""
     if event_type == "alias.asserted" and properties.get("previous") is not None:
         return {**properties, "previous": _previous(properties["previous"], namespaces)}

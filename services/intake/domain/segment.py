@@ -95,9 +95,7 @@ def _row_of(message: Mapping[str, Any], call: str, table: Table) -> tuple[str, R
     return str(event), table.row(str(event))
 
 
-def _events(
-    message: dict[str, Any], call: str, sent_name: str, row: Row | None, version: str
-) -> list[Raw | Parked]:
+def _events(message: dict[str, Any], call: str, sent_name: str, row: Row | None, version: str) -> list[Raw | Parked]:
     data = _data(message, call)
     message_id = message.get("messageId")
     if message_id is None or message_id == "":

@@ -39,9 +39,7 @@ def customer_id(copy: Here, wanted: str | tuple[str, str]) -> str:
         return str(result["customer_id"])
     shown = f"{wanted[0]}:{wanted[1]}"
     if result["ambiguous"]:
-        names = ", ".join(
-            f"{one['customer_id']} ({one['name'] or 'no name'})" for one in result["candidates"]
-        )
+        names = ", ".join(f"{one['customer_id']} ({one['name'] or 'no name'})" for one in result["candidates"])
         raise CommandError(f"{shown} is shared by several customers: {names}")
     if result["generic"]:
         raise CommandError(f"{shown} is so widely shared that it is nobody's")

@@ -50,9 +50,7 @@ def here(environ: Mapping[str, str] = os.environ) -> Here:
         database_url=told.get("DATABASE_URL", ""),
         intake=told["C360_INTAKE_URL"].rstrip("/"),
         profile=told["C360_PROFILE_URL"].rstrip("/"),
-        internal={
-            service: told.get(f"C360_{service.upper()}_INTERNAL_URL", "").rstrip("/") for service in WORKERS
-        },
+        internal={service: told.get(f"C360_{service.upper()}_INTERNAL_URL", "").rstrip("/") for service in WORKERS},
     )
 
 

@@ -24,9 +24,7 @@ parked = typer.Typer(help="Events that were set aside, with the reason.", rich_m
 
 
 def customer(
-    wanted: Annotated[
-        str, typer.Argument(metavar="ID", help="A customer id, or TYPE:VALUE: email:ann@x.com")
-    ],
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="A customer id, or TYPE:VALUE: email:ann@x.com")],
     timeline: Annotated[bool, typer.Option("--timeline", help="The newest events too.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -43,9 +41,7 @@ def customer(
         console().print(showing.timeline(items))
 
 
-def lookup(
-    type_: Annotated[str, typer.Argument(metavar="TYPE")], value: str, as_json: AsJson = False
-) -> None:
+def lookup(type_: Annotated[str, typer.Argument(metavar="TYPE")], value: str, as_json: AsJson = False) -> None:
     """Tell whose an identifier is; exits 1 when it is nobody's or shared."""
     result = asking.lookup(here(), [(type_, value)])[0]
     if as_json:
@@ -118,9 +114,7 @@ def _text(value: Any) -> str:
 
 
 @parked.command("list")
-def list_parked(
-    limit: Annotated[int, typer.Option(min=1, max=PARKED_MAX)] = 50, as_json: AsJson = False
-) -> None:
+def list_parked(limit: Annotated[int, typer.Option(min=1, max=PARKED_MAX)] = 50, as_json: AsJson = False) -> None:
     """What intake set aside, newest first, and how much by reason."""
     copy = here()
     body = ask_json("GET", f"{copy.internal['intake']}/parked", params={"limit": limit})

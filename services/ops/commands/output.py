@@ -20,9 +20,7 @@ def console() -> Console:
     """Where people read. Wide when it is no terminal, so that nothing a script reads is wrapped."""
     terminal = sys.stdout.isatty()
     # Without markup: what sources send may hold square brackets.
-    return Console(
-        markup=False, highlight=False, soft_wrap=not terminal, width=None if terminal else WIDE_COLUMNS
-    )
+    return Console(markup=False, highlight=False, soft_wrap=not terminal, width=None if terminal else WIDE_COLUMNS)
 
 
 def print_json(body: Any) -> None:

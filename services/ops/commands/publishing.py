@@ -29,20 +29,16 @@ STDIN = "-"
 
 
 def publish(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="JSON lines, a JSON array or one object; - is stdin")
-    ],
-    key: Annotated[
-        str | None, typer.Option("--key", help="A source's write key; else the source `cli`")
-    ] = None,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines, a JSON array or one object; - is stdin")],
+    key: Annotated[str | None, typer.Option("--key", help="A source's write key; else the source `cli`")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when profiles show them.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send the events of a file: CloudEvents and Segment calls, by body."""
-    copy = here()
     bad: list[BadLine] = []
     with ExitStack() as open_files:
         lines = _lines(file, open_files)
+        copy = here()
         items = _good(read_items(lines), bad)
         progress = open_files.enter_context(_progress())
         task = progress.add_task("sent", total=None)

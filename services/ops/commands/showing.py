@@ -26,9 +26,7 @@ def customer(document: dict[str, Any]) -> RenderableType:
             blocks += [Text(), Text(part.upper(), style="bold"), draw(document[part])]
     meta = document["meta"]
     notes = [f"version {meta['version']}, updated {meta['updated_at']}, late by {span(meta['lag_ms'])}"]
-    notes += [
-        f"{name}: {', '.join(meta[name])}" for name in ("missing", "masked", "regrouping") if meta.get(name)
-    ]
+    notes += [f"{name}: {', '.join(meta[name])}" for name in ("missing", "masked", "regrouping") if meta.get(name)]
     return Group(*blocks, Text(), *(Text(note, style="dim") for note in notes))
 
 

@@ -39,9 +39,12 @@ def up(
     chosen = layout.workers(layout.read_counts(workers or []))
     home = home_from()
     start(home, port_base, chosen)
-    if wait:
+    ready = _is_ready(home, chosen)
+    if wait and not ready:
+        tell("waiting for the services ...")
         wait_ready(home, chosen, timeout_s)
-    _report(here(), wait, as_json)
+        ready = True
+    _report(here(), ready, as_json)
 
 
 def start(home: Path, port_base: int | None, chosen: list[layout.Worker]) -> None:
@@ -85,13 +88,20 @@ def _fields(state: State) -> dict[str, Any]:
     return {name: getattr(state, name) for name in state.__struct_fields__}
 
 
+def _is_ready(home: Path, chosen: list[layout.Worker]) -> bool:
+    try:
+        wait_ready(home, chosen, 0.0)
+    except CommandError:
+        return False
+    return True
+
+
 def wait_ready(home: Path, chosen: list[layout.Worker], timeout_s: float) -> None:
     """Waits for every process, for both public addresses, and sees that the first keys are there.
 
     Raises CommandError or LocalPartError naming the log of what is not ready.
     """
     deadline = time.monotonic() + timeout_s
-    tell("waiting for the services ...")
     for name in (*(worker.name for worker in chosen), layout.INTERNAL):
         try:
             processes.wait_ready(home, [name], max(0.0, deadline - time.monotonic()))
@@ -123,7 +133,7 @@ def _wait_answers(name: str, url: str, log: Path, deadline: float) -> None:
             return
 
 
-def _report(copy: Here, waited: bool, as_json: bool) -> None:
+def _report(copy: Here, ready: bool, as_json: bool) -> None:
     operator = secrets.key_file(copy.home, secrets.OPERATOR)
     if as_json:
         print_json(
@@ -133,7 +143,7 @@ def _report(copy: Here, waited: bool, as_json: bool) -> None:
                 "intake": copy.intake,
                 "profile": copy.profile,
                 "operator_key_file": str(operator),
-                "ready": waited,
+                "ready": ready,
             }
         )
         return
@@ -141,7 +151,7 @@ def _report(copy: Here, waited: bool, as_json: bool) -> None:
     say(f"profile API  {copy.profile}")
     say(f"API key      in {operator}" if operator.exists() else "API key      made once everything is ready")
     say(f"logs         {copy.home / 'log'}")
-    say("ready" if waited else "starting; `c360 up --wait` returns when it is ready, `c360 status` tells")
+    say("ready" if ready else "starting; `c360 up --wait` returns when it is ready, `c360 status` tells")
 
 
 def down(as_json: AsJson = False) -> None:

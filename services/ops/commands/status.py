@@ -65,9 +65,18 @@ def standings(copy: Here) -> list[Standing]:
 def _standing(copy: Here, service: str) -> Standing:
     try:
         told = ask_json("GET", f"{copy.internal[service]}/status", timeout_s=STATUS_TIMEOUT_S)
+        if service == "intake":
+            # Its own count is of the raw topic's lane; this one is of the HTTP door too.
+            told["parked"] = parked_by_reason(copy)
     except CommandError as error:
         return Standing(service, {}, str(error))
     return Standing(service, told)
+
+
+def parked_by_reason(copy: Here) -> dict[str, int]:
+    """How many events intake has parked since the beginning, by reason."""
+    body = ask_json("GET", f"{copy.internal['intake']}/parked", params={"limit": 1}, timeout_s=STATUS_TIMEOUT_S)
+    return dict(body.get("by_reason", {}))
 
 
 def caught_up(copy: Here) -> bool:

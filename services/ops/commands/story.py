@@ -86,9 +86,7 @@ def story_of(told: Any) -> Story:
     steps = tuple(_step(title, number, one) for number, one in enumerate(told["steps"], 1))
     for number, step in enumerate(steps, 1):
         if step.event["source"] not in sources:
-            raise UsageMistake(
-                f"step {number} names the source {step.event['source']}, which is not in sources"
-            )
+            raise UsageMistake(f"step {number} names the source {step.event['source']}, which is not in sources")
     return Story(title, sources, steps)
 
 

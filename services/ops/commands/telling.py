@@ -72,8 +72,7 @@ def identifiers_of(event: Mapping[str, Any]) -> list[Key]:
     """Usable identifiers of a CloudEvent, the leading one first."""
     given = (event.get("data") or {}).get("identifiers") or {}
     as_lists = {
-        name: list(map(str, value)) if isinstance(value, list) else [str(value)]
-        for name, value in given.items()
+        name: list(map(str, value)) if isinstance(value, list) else [str(value)] for name, value in given.items()
     }
     return [(one.type, one.value) for one in usable(as_lists)]
 
@@ -143,9 +142,7 @@ def _facts(profile: Mapping[str, Any]) -> dict[str, str]:
 def _words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(one)}" for name, one in value.items() if one not in (None, [], {}))
-    return (
-        "; ".join(map(_words, value)) if isinstance(value, list) else str(value if value is not None else "")
-    )
+    return "; ".join(map(_words, value)) if isinstance(value, list) else str(value if value is not None else "")
 
 
 def _joined(values: Any) -> str:

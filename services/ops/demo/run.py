@@ -22,6 +22,7 @@ from services.ops.commands.here import Here, ask_json, here
 from services.ops.commands.keys import operator_key
 from services.ops.commands.output import AsJson, console, count, print_json, say, tell
 from services.ops.commands.sending import Tally, send_all
+from services.ops.commands.status import parked_by_reason
 from services.ops.demo import load, probe, report
 from services.ops.demo.accuracy import RecordKey, evaluate, identifiers_of, transitive_closure
 from services.ops.demo.diary import Sent
@@ -131,7 +132,7 @@ def _send(copy: Here, sent: Sequence[Sent], keys: dict[str, str]) -> Tally:
 
 def _tallies(copy: Here) -> Counter[str]:
     """What intake parked and interaction had seen before, since the beginning."""
-    parked = ask_json("GET", f"{copy.internal['intake']}/status").get("parked", {})
+    parked = parked_by_reason(copy)
     seen = ask_json("GET", f"{copy.internal['interaction']}/status").get("tally", {})
     return Counter({"parked": sum(parked.values()), "duplicate": seen.get("duplicate", 0)})
 
@@ -171,9 +172,7 @@ def _one_customer(copy: Here, sent: Sequence[Sent], owners: Owners) -> dict[str,
         raise CommandError("no customer came of the events; see `c360 status` and `c360 parked list`")
     chosen = ranked[0][0]
     one = next(
-        one.event
-        for one in reversed(sent)
-        if any(owners.get(key) == chosen for key in identifiers_of(one.event)[:1])
+        one.event for one in reversed(sent) if any(owners.get(key) == chosen for key in identifiers_of(one.event)[:1])
     )
     return {
         "customer": asking.profile(copy, chosen),

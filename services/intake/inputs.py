@@ -1,0 +1,77 @@
+"""Sources and write keys: inputs of intake, written by requests, never derived.
+
+Owns their SQL; a key is stored as its hash only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+import orjson
+
+from services.intake.domain.model import Source
+from services.runtime.postgres import Connection
+
+_SETTINGS = {f.name for f in fields(Source)} - {"name"}
+
+
+def _hash(write_key: str) -> bytes:
+    return hashlib.sha256(write_key.encode()).digest()
+
+
+def read_source(document: Mapping[str, Any]) -> Source:
+    """A source from its document. Raises ValueError naming what is wrong."""
+    unknown = sorted(document.keys() - _SETTINGS - {"name"})
+    name = document.get("name")
+    if unknown:
+        raise ValueError(f"a source has no setting {', '.join(unknown)}")
+    if not isinstance(name, str) or not name or not name.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("a source's name is letters, digits, - and _")
+    namespaces = document.get("identifier_namespace") or {}
+    if not isinstance(namespaces, dict) or not all(isinstance(v, str) for v in namespaces.values()):
+        raise ValueError("identifier_namespace maps types to namespaces")
+    texts = {k: v for k, v in document.items() if k not in ("name", "identifier_namespace")}
+    if not all(v is None or isinstance(v, str) for v in texts.values()):
+        raise ValueError("settings of a source are texts")
+    return Source(name, namespaces, **texts)
+
+
+async def create_source(connection: Connection, source: Source) -> str:
+    """Register a source, or change its settings, and give it one more write key (shown only here)."""
+    write_key = secrets.token_urlsafe(24)
+    settings = {k: v for k, v in asdict(source).items() if k != "name"}
+    async with connection.transaction():
+        await connection.execute(
+            "INSERT INTO source (name, settings) VALUES ($1, $2)"
+            " ON CONFLICT (name) DO UPDATE SET settings = excluded.settings",
+            source.name,
+            orjson.dumps(settings).decode(),
+        )
+        await connection.execute(
+            "INSERT INTO write_key (key_hash, source) VALUES ($1, $2)", _hash(write_key), source.name
+        )
+    return write_key
+
+
+def _source(row: Any) -> Source:
+    return read_source({"name": row["name"], **orjson.loads(row["settings"])})
+
+
+async def sources(connection: Connection) -> dict[str, Source]:
+    """All registered sources by name."""
+    rows = await connection.fetch("SELECT name, settings FROM source ORDER BY name")
+    return {r["name"]: _source(r) for r in rows}
+
+
+async def source_of(connection: Connection, write_key: str) -> Source | None:
+    """The source a write key belongs to, or None."""
+    row = await connection.fetchrow(
+        "SELECT s.name, s.settings FROM write_key k JOIN source s ON s.name = k.source"
+        " WHERE k.key_hash = $1 AND k.revoked_at IS NULL",
+        _hash(write_key),
+    )
+    return _source(row) if row else None

@@ -1,0 +1,42 @@
+"""Intake's questions: what was parked and why.
+
+Owns reading SQL only; nothing a person wrote is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.envelope import rfc3339
+from services.runtime.postgres import Connection
+
+PARKED_LISTED_MAX = 1_000
+
+
+async def parked(connection: Connection, limit: int) -> dict[str, Any]:
+    """Newest parked events of door and raw topic, without their content."""
+    rows = await connection.fetch(
+        """
+        SELECT * FROM (
+            SELECT 'http' AS topic, 0 AS partition, parked_id AS first_offset, reason, detail, source, parked_at
+            FROM door_parked
+            UNION ALL SELECT topic, partition, first_offset, reason, detail, source, parked_at FROM parked
+        ) p ORDER BY parked_at DESC LIMIT $1
+        """,
+        limit,
+    )
+    counts = await connection.fetch(
+        "SELECT reason, count(*) AS n FROM (SELECT reason FROM door_parked UNION ALL SELECT reason FROM parked) p"
+        " GROUP BY reason ORDER BY reason"
+    )
+    return {
+        "parked": [
+            {
+                "topic": r["topic"], "partition": r["partition"], "offset": r["first_offset"],
+                "reason": r["reason"], "detail": r["detail"], "source": r["source"],
+                "parked_at": rfc3339(r["parked_at"]),
+            }
+            for r in rows
+        ],
+        "by_reason": {r["reason"]: r["n"] for r in counts},
+    }  # fmt: skip
