@@ -206,6 +206,43 @@ def encode_state(state: State) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     return state.key.encode(), value, [("c360_version", f"{state.version.epoch}.{state.version.n}".encode())]
 
 
+class _Wire(msgspec.Struct):
+    key: str
+    epoch: int
+    n: int
+    members: str
+    log_time_ms: int
+    cause: str
+    body: msgspec.Raw
+
+
+_wire_decoder = msgspec.json.Decoder(_Wire)
+
+
+@dataclass(frozen=True, slots=True)
+class StateText:
+    """A state whose body stays the JSON text it came as, for a reader that only stores it; None: emptied."""
+
+    key: str
+    version: Version
+    text: str | None
+    members: str
+    log_time_ms: int
+
+
+def decode_state_text(value: bytes | None) -> StateText:
+    """As decode_state, without reading the body. Raises Unreadable (no_value, not_a_state)."""
+    if value is None:
+        raise Unreadable("no_value")
+    try:
+        wire = _wire_decoder.decode(value)
+        text = bytes(wire.body).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        raise Unreadable("not_a_state", type(broken).__name__) from None
+    version = Version(wire.epoch, wire.n)
+    return StateText(wire.key, version, None if text == "null" else text, wire.members, wire.log_time_ms)
+
+
 def decode_state(value: bytes | None) -> State:
     """The state in a message of a compacted topic. Raises Unreadable (no_value, not_json, not_a_state)."""
     if value is None:

@@ -5,12 +5,16 @@ Owns the shape of one event of the log. Reading and writing bytes is codec.py; t
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 EVENT_NAMESPACE = uuid.UUID("6f1d1f0a-3b57-5c1e-9d2e-0c360c360c36")
+_NAMESPACE_BYTES = EVENT_NAMESPACE.bytes
+_UUID_FREE_BITS = ~(0xF << 76) & ~(0x3 << 62) & (2**128 - 1)
+_UUID_V5_BITS = (5 << 76) | (2 << 62)
 
 CHANNELS: tuple[str, ...] = (
     "web", "app", "email", "sms", "push", "call", "store", "chat", "mail", "social", "partner", "import",
@@ -39,14 +43,20 @@ class Event:
     extensions: dict[str, str] = field(default_factory=dict)
 
     @property
-    def event_id(self) -> uuid.UUID:
+    def event_id(self) -> str:
         """The event's own identity, the same for every copy: UUIDv5 of source and id."""
         return event_id(self.source, self.id)
 
 
-def event_id(source: str, sent_id: str) -> uuid.UUID:
-    """UUIDv5 of (source, id): known to every service without talking to another."""
-    return uuid.uuid5(EVENT_NAMESPACE, f"{source}\x1f{sent_id}")
+def event_id(source: str, sent_id: str) -> str:
+    """UUIDv5 of (source, id) as text: known to every service without talking to another.
+
+    RFC 9562, section 5.5, written out: the library's own objects cost ten times as much on the hot path.
+    """
+    digest = hashlib.sha1(_NAMESPACE_BYTES + f"{source}\x1f{sent_id}".encode(), usedforsecurity=False).digest()
+    number = int.from_bytes(digest[:16], "big") & _UUID_FREE_BITS | _UUID_V5_BITS
+    h = f"{number:032x}"
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -59,9 +59,7 @@ _CONFIG: dict[Kind, dict[str, str]] = {
     Kind.CONTROL: {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
 }
 
-CHANNEL_RAW = Topic(
-    "channel.raw", "any", Kind.RAW, "events as upstreams send them", ("upstreams",), ("intake",)
-)
+CHANNEL_RAW = Topic("channel.raw", "any", Kind.RAW, "events as upstreams send them", ("upstreams",), ("intake",))
 CHANNEL_EVENTS = Topic(
     "channel.events",
     "record id",

@@ -26,26 +26,26 @@ async def apply(batch: Batch, work: Work) -> None:
     bindings = batch.of(IDENTITY_BINDINGS.name)
     fresh = await _fresh(events, work)
     moves = [_binding(b.message) for b in bindings]
-    locked = await grouping.lock(work.connection, [i.message.record_id for i in fresh], moves)
+    locked = await grouping.lock(work.connection, [row.record_id for _, row in fresh], moves)
     summaries = {m: domain.read(state) for m, state in locked.states.items()}
-    for incoming in fresh:
-        summaries[incoming.message.record_id].add(_item(incoming.message))
-    changed = {i.message.record_id for i in fresh}
+    for _, row in fresh:
+        summaries[row.record_id].add(item(row))
+    changed = {row.record_id for _, row in fresh}
     await grouping.save_states(work.connection, {m: domain.write(summaries[m]) for m in changed})
-    await _tell_groups(work, locked, summaries, [*fresh, *bindings])
+    await _tell_groups(work, locked, summaries, [*(i for i, _ in fresh), *bindings])
 
 
-async def _fresh(events: Sequence[Incoming], work: Work) -> list[Incoming]:
+async def _fresh(events: Sequence[Incoming], work: Work) -> list[tuple[Incoming, store.HistoryRow]]:
     """The events that count, in log order; copies of what is known are counted and left out."""
-    rows = [_row(i) for i in events]
+    rows = [history_row(i) for i in events]
     new = await store.insert_new(work.connection, rows)
-    fresh: list[Incoming] = []
+    fresh: list[tuple[Incoming, store.HistoryRow]] = []
     copies: list[store.HistoryRow] = []
     for incoming, row in zip(events, rows, strict=True):
         key = (row.record_id, row.event_id)
         if key in new:
             new.discard(key)
-            fresh.append(incoming)
+            fresh.append((incoming, row))
         else:
             copies.append(row)
     work.counts["applied"] += len(fresh)
@@ -105,11 +105,12 @@ def _binding(state: State) -> grouping.Binding:
     return grouping.Binding(state.key, body["customer_id"], state.version)
 
 
-def _row(incoming: Incoming) -> store.HistoryRow:
+def history_row(incoming: Incoming) -> store.HistoryRow:
+    """An event as it is kept."""
     event: Event = incoming.message
     return store.HistoryRow(
         record_id=event.record_id,
-        event_id=str(event.event_id),
+        event_id=event.event_id,
         time=event.time,
         type=event.type,
         channel=event.data.get("channel", "other"),
@@ -125,16 +126,11 @@ def _row(incoming: Incoming) -> store.HistoryRow:
     )
 
 
-def _item(event: Event) -> domain.Item:
+def item(row: store.HistoryRow) -> domain.Item:
+    """What a record's summary keeps of it."""
     return (
-        microseconds(event.time),
-        str(event.event_id),
-        event.type,
-        event.data.get("channel", "other"),
-        event.data.get("direction", "inbound"),
-        title(event.type, event.data),
-        event.source,
-    )
+        microseconds(row.time), row.event_id, row.type, row.channel, row.direction, row.title, row.source,
+    )  # fmt: skip
 
 
 async def plan(_settings: Settings, _generation: Generation) -> LanePlan:

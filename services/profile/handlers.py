@@ -6,11 +6,11 @@ Owns the order of these steps, and what a change is called.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
-from schemas.codec import State, Version, decode_state
+from schemas.codec import State, StateText, Version, decode_state, decode_state_text
 from schemas.topics import (
     IDENTITY_BINDINGS,
     IDENTITY_CUSTOMERS,
@@ -48,8 +48,11 @@ async def apply(batch: Batch, work: Work) -> None:
     await _tell(work, batch, sections, changed, existed)
 
 
-def _newest(states: Sequence[tuple[Any, State]]) -> dict[Any, State]:
-    newest: dict[Any, State] = {}
+S = TypeVar("S", State, StateText)
+
+
+def _newest(states: Sequence[tuple[Any, S]]) -> dict[Any, S]:
+    newest: dict[Any, S] = {}
     for key, state in states:
         known = newest.get(key)
         if known is None or state.version.newer_than(known.version):
@@ -60,7 +63,7 @@ def _newest(states: Sequence[tuple[Any, State]]) -> dict[Any, State]:
 async def _tell(
     work: Work,
     batch: Batch,
-    sections: dict[tuple[str, str], State],
+    sections: dict[tuple[str, str], StateText],
     changed: set[tuple[str, str]],
     existed: dict[str, bool],
 ) -> None:
@@ -75,7 +78,7 @@ async def _tell(
         services.setdefault(customer, []).append(service)
         newest[customer] = max(newest.get(customer, 0), sections[customer, service].log_time_ms)
     versions = await store.count_up(work.connection, newest)
-    exists = existed | {c: sections[c, s].body is not None for c, s in changed if s == IDENTITY}
+    exists = existed | {c: sections[c, s].text is not None for c, s in changed if s == IDENTITY}
     gone = sorted(c for c in versions if existed.get(c) and not exists.get(c))
     into = await store.binding_of(work.connection, gone) if gone else {}
     for customer, n in versions.items():
@@ -117,11 +120,13 @@ def encode_change(told: Told) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
 
 async def plan(_settings: Settings, _generation: Generation) -> LanePlan:
     """Profile's lane."""
-    topics = (IDENTITY_BINDINGS, IDENTITY_CUSTOMERS, INTERACTION_CUSTOMERS, VALUE_CUSTOMERS)
     return LanePlan(
         service="profile",
         lane="main",
-        decode={topic.name: lambda r: decode_state(r.value) for topic in topics},
+        decode={
+            IDENTITY_BINDINGS.name: lambda r: decode_state(r.value),
+            **{topic: lambda r: decode_state_text(r.value) for topic in SERVICE_OF},
+        },
         apply=apply,
         tells={PROFILE_CHANGES.name: Tells("customer", "customer_id", current)},
         encode={PROFILE_CHANGES.name: encode_change},

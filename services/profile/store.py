@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
-from schemas.codec import State
+from schemas.codec import State, StateText
 from services.runtime.postgres import Connection
 
 
@@ -61,7 +61,7 @@ async def bodies_told(connection: Connection, customers: Sequence[str], service:
     return {str(r["customer_id"]): r["filled"] for r in rows}
 
 
-async def save_sections(connection: Connection, states: Mapping[tuple[str, str], State]) -> set[tuple[str, str]]:
+async def save_sections(connection: Connection, states: Mapping[tuple[str, str], StateText]) -> set[tuple[str, str]]:
     """Keep newer sections of (customer id, service); those whose row changed."""
     keys = sorted(states)
     if not keys:
@@ -80,14 +80,10 @@ async def save_sections(connection: Connection, states: Mapping[tuple[str, str],
         [states[k].version.epoch for k in keys],
         [states[k].version.n for k in keys],
         [states[k].members for k in keys],
-        [_text(states[k]) for k in keys],
+        [states[k].text for k in keys],
         [states[k].log_time_ms for k in keys],
     )
     return {(str(r["customer_id"]), r["service"]) for r in rows}
-
-
-def _text(state: State) -> str | None:
-    return orjson.dumps(state.body).decode() if state.body is not None else None
 
 
 async def count_up(connection: Connection, customers: Mapping[str, int]) -> dict[str, int]:

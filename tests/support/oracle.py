@@ -20,7 +20,8 @@ from services.identity.domain.evidence import Evidence, Trait, observe
 from services.identity.domain.section import section
 from services.identity.handlers import shipped_policy
 from services.interaction import domain as interaction
-from services.interaction.handlers import _item
+from services.interaction.handlers import history_row, item
+from services.runtime.batch import Incoming
 from services.runtime.grouping import members_hash
 from tests.support.databases import KEY
 
@@ -57,11 +58,14 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
         except Unreadable:
             continue
         evidence.take(observe(event, microseconds(event.time), policy, ids))
-        place = (event.record_id, str(event.event_id))
+        place = (event.record_id, event.event_id)
         if place not in result.events:
             result.events[place] = event
             result.first[place] = (r.partition, r.offset)
-            summaries.setdefault(event.record_id, interaction.Summary()).add(_item(event))
+            row = history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r))
+            summaries.setdefault(event.record_id, interaction.Summary()).add(item(row))
+                item(history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r)))
+            )
     _who(result, evidence, summaries)
     return result
 
@@ -145,15 +149,11 @@ async def check(
     return found
 
 
-async def _check_history(
-    connection: Any, want: Expected, found: Findings, ledger: Iterable[tuple[str, str]]
-) -> None:
-    rows = await connection.fetch(
-        "SELECT record_id, event_id, log_partition, log_offset FROM interaction_g1.history"
-    )
+async def _check_history(connection: Any, want: Expected, found: Findings, ledger: Iterable[tuple[str, str]]) -> None:
+    rows = await connection.fetch("SELECT record_id, event_id, log_partition, log_offset FROM interaction_g1.history")
     applied = {(str(r["record_id"]), str(r["event_id"])): (r["log_partition"], r["log_offset"]) for r in rows}
     event_ids = {e for _, e in applied}
-    acked = {str(event_id(source, sent)) for source, sent in ledger}
+    acked = {event_id(source, sent) for source, sent in ledger}
     missing = (want.events.keys() - applied.keys()) | {("ledger", e) for e in acked - event_ids}
     found.lost = len(missing)
     found.phantom = len(applied.keys() - want.events.keys())
@@ -166,9 +166,7 @@ async def _check_history(
 
 
 async def _check_identity(connection: Any, want: Expected, found: Findings) -> None:
-    rows = await connection.fetch(
-        "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record"
-    )
+    rows = await connection.fetch("SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record")
     have = {
         str(r["record_id"]): Binding(
             str(r["customer_id"]),
@@ -215,9 +213,7 @@ _CURRENT = {
 }
 
 
-async def _check_topic(
-    connection: Any, topic: str, messages: Mapping[bytes | None, Any], found: Findings
-) -> None:
+async def _check_topic(connection: Any, topic: str, messages: Mapping[bytes | None, Any], found: Findings) -> None:
     """The last message of every key is the current state."""
     service, sql = _CURRENT[topic]
     epoch = await connection.fetchval(f"SELECT epoch FROM {service}.generation")

@@ -165,7 +165,7 @@ def observe(event: Event, time_us: int, policy: Policy, record_id: RecordId) -> 
     if lead is None or lead.type.partition(".")[0] == GROUP_TYPE:
         return found
     first_us = NEVER_US if event.clamped else time_us
-    event_id = str(event.event_id)
+    event_id = event.event_id
     lead_id = event.record_id
 
     def mention(identifier: Identifier) -> str:

@@ -14,7 +14,7 @@ from services.ops.commands import asking, showing
 from services.ops.commands.failures import EX_FAILED, CommandError
 from services.ops.commands.here import Here, ask, ask_json, here, said
 from services.ops.commands.layout import WORKERS
-from services.ops.commands.output import AsJson, console, count, print_json, say
+from services.ops.commands.output import AsJson, console, count, print_json, readable, say
 
 PARKED_MAX = 1_000
 TIMELINE_SHOWN = 15
@@ -38,6 +38,7 @@ def customer(
         return
     console().print(showing.customer(document))
     if timeline:
+        say("\nTIMELINE, newest first")
         console().print(showing.timeline(items))
 
 
@@ -100,7 +101,8 @@ def trace_table(found: dict[str, Any]) -> Table:
     for part in ("intake", "interaction", "profile"):
         known = found[part]
         if not known:
-            table.add_row(part, "-", "knows nothing of it")
+            if part != "intake":  # which keeps no trail of single events where it has no page for it
+                table.add_row(part, "-", "does not show it")
             continue
         for number, (name, value) in enumerate(known.items()):
             table.add_row(part if number == 0 else "", name, _text(value))
@@ -110,7 +112,7 @@ def trace_table(found: dict[str, Any]) -> Table:
 def _text(value: Any) -> str:
     if value is None or value == []:
         return "-"
-    return ", ".join(map(_text, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(_text, value)) if isinstance(value, list) else str(readable(value))
 
 
 @parked.command("list")

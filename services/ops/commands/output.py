@@ -12,7 +12,7 @@ import orjson
 import typer
 from rich.console import Console
 
-WIDE_COLUMNS = 200
+WIDE_COLUMNS = 500
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
@@ -29,8 +29,19 @@ def print_json(body: Any) -> None:
 
 
 def say(text: str = "") -> None:
-    """One line to people, as it is."""
-    console().print(text)
+    """One line to people."""
+    console().print(readable(text))
+
+
+def readable(value: Any) -> Any:
+    """The same document with control characters replaced: what sources send must not steer a terminal."""
+    if isinstance(value, str):
+        return (
+            value if value.isprintable() else "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in value)
+        )
+    if isinstance(value, dict):
+        return {name: readable(one) for name, one in value.items()}
+    return [readable(one) for one in value] if isinstance(value, list) else value
 
 
 def tell(text: str) -> None:

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from services.ops.commands.output import count, span
+from services.ops.commands.output import count, readable, span
 
 LISTED_MAX = 12
 TITLE_CHARS_MAX = 90
@@ -20,6 +20,7 @@ TITLE_CHARS_MAX = 90
 
 def customer(document: dict[str, Any]) -> RenderableType:
     """The whole profile, part by part."""
+    document = readable(document)
     blocks: list[RenderableType] = [_head(document)]
     for part, draw in _PARTS.items():
         if document.get(part):
@@ -105,7 +106,7 @@ def _flat(value: Any) -> str:
 def timeline(items: Sequence[dict[str, Any]]) -> Table:
     """One line an event, newest first."""
     table = _table("time", "channel", "", "what", "source")
-    for one in items:
+    for one in readable(list(items)):
         arrow = {"inbound": "in", "outbound": "out"}.get(one["direction"], one["direction"])
         title = str(one.get("summary") or one["title"])
         title = title if len(title) <= TITLE_CHARS_MAX else title[: TITLE_CHARS_MAX - 1] + "…"
@@ -116,7 +117,7 @@ def timeline(items: Sequence[dict[str, Any]]) -> Table:
 def candidates(result: dict[str, Any]) -> Table:
     """Who a shared identifier may mean."""
     table = _table("customer", "name", "last seen", "weight")
-    for one in result["candidates"]:
+    for one in readable(result["candidates"]):
         table.add_row(one["customer_id"], one["name"] or "-", _time(one["last_seen"]), str(one["weight"]))
     return table
 

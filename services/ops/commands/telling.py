@@ -37,15 +37,18 @@ def story(
     copy = here()
     keys = {name: kept_source(copy, name, about) for name, about in told.sources.items()}
     owners: Owners = {}
-    profile: dict[str, Any] | None = None
+    shown: dict[str, dict[str, Any]] = {}
     steps: list[dict[str, Any]] = []
     if not as_json:
         say(told.title)
     for number, step in enumerate(told.steps, 1):
         _publish(copy, step, keys[step.event["source"]])
         before, owners = owners, _owners(copy, owners, step)
-        profile_before, profile = profile, _profile_of(copy, owners, step)
-        changes = [*regroupings(before, owners), *changes_between(profile_before, profile)]
+        profile = _profile_of(copy, owners, step)
+        earlier = _earlier(before, owners, _id_of(profile), shown)
+        changes = [*regroupings(before, owners), *changes_between(earlier, profile)]
+        if profile is not None:
+            shown[profile["customer_id"]] = profile
         steps.append({"at": step.at, "say": step.say, "customer_id": _id_of(profile), "changes": changes})
         if not as_json:
             _say_step(number, steps[-1])
@@ -82,7 +85,15 @@ def _profile_of(copy: Here, owners: Owners, step: Step) -> dict[str, Any] | None
     return asking.profile(copy, owner) if owner else None
 
 
-def regroupings(before: Owners, after: Owners) -> Iterator[str]:
+def _earlier(
+    before: Owners, after: Owners, customer_id: str | None, shown: Mapping[str, dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What was last shown of this customer, under whatever id it had; of several that merged, its own."""
+    ids = [customer_id, *(old for key, old in before.items() if old and after.get(key) == customer_id)]
+    return next((shown[one] for one in ids if one is not None and one in shown), None)
+
+
+def regroupings(before: Mapping[Key, str | None], after: Mapping[Key, str | None]) -> Iterator[str]:
     """Who became one, and who no longer is, in words; identifiers seen for the first time join silently."""
     were: dict[str, set[str]] = {}
     are: dict[str, set[str]] = {}
@@ -107,46 +118,46 @@ def changes_between(before: dict[str, Any] | None, after: dict[str, Any] | None)
         yield "no profile shows it"
         return
     if before is None:
-        yield f"a customer: {after['customer_id']}"
-    elif before["customer_id"] != after["customer_id"]:
-        yield f"this is customer {after['customer_id']}"
+        yield f"customer: {after['customer_id']}"
     old, new = _facts(before or {}), _facts(after)
-    for name, value in new.items():
-        if value and old.get(name) != value:
-            was = f", was {old[name]}" if old.get(name) else ""
-            yield f"{name}: {value}{was}"
-    for name in old.keys() - new.keys():
-        yield f"{name}: gone"
+    for name in dict.fromkeys((*new, *old)):
+        were, are = old.get(name, ()), new.get(name, ())
+        if isinstance(were, str) or isinstance(are, str):
+            if were != are:
+                yield f"{name}: {are or 'gone'}" + (f", was {were}" if were else "")
+            continue
+        more, less = [one for one in are if one not in were], [one for one in were if one not in are]
+        if more:
+            yield f"{name}: {', '.join(more)}"
+        if less:
+            yield f"{name}, no longer: {', '.join(less)}"
 
 
-def _facts(profile: Mapping[str, Any]) -> dict[str, str]:
-    """What is worth telling, each in a few words."""
+def _facts(profile: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
+    """What is worth telling: a text that replaces the one before it, or several that stand side by side."""
     identity, contact = profile.get("identity") or {}, profile.get("contact") or {}
     interaction = profile.get("interaction") or {}
-    found = {
-        "known as": identity.get("status"),
-        "records": _joined(f"{one['type']}:{one['value']}" for one in identity.get("records", ())),
+    found: dict[str, Any] = {
+        "status": identity.get("status"),
+        "records": tuple(f"{one['type']}:{one['value']}" for one in identity.get("records", ())),
         "name": contact.get("name"),
-        "e-mail": _joined(one["value"] for one in contact.get("emails", ())),
-        "phone": _joined(contact.get("phones", ())),
-        "address": _joined(_words(one) for one in contact.get("addresses", ())),
+        "e-mail": tuple(one["value"] for one in contact.get("emails", ())),
+        "phone": tuple(contact.get("phones", ())),
+        "address": tuple(_words(one) for one in contact.get("addresses", ())),
         "birthday": contact.get("birthday"),
-        "events": interaction.get("count"),
-        "channels": _joined(interaction.get("by_channel", ())),
-        "open conversations": _joined(_words(one) for one in interaction.get("open_conversations") or ()),
-        "promises": _joined(_words(one) for one in interaction.get("promises") or ()),
-    } | {part: _words(profile.get(part)) for part in FACTS}
-    return {name: str(value) for name, value in found.items() if value}
+        "events": str(interaction.get("count") or ""),
+        "channels": tuple(interaction.get("by_channel", ())),
+        "open conversations": tuple(_words(one) for one in interaction.get("open_conversations") or ()),
+        "promises": tuple(_words(one) for one in interaction.get("promises") or ()),
+    }
+    found |= {part: _words(profile.get(part)) for part in FACTS}
+    return {name: value for name, value in found.items() if value}
 
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(one)}" for name, one in value.items() if one not in (None, [], {}))
     return "; ".join(map(_words, value)) if isinstance(value, list) else str(value if value is not None else "")
-
-
-def _joined(values: Any) -> str:
-    return ", ".join(map(str, values))
 
 
 def _id_of(profile: dict[str, Any] | None) -> str | None:

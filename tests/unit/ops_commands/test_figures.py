@@ -6,9 +6,10 @@ import pytest
 
 from services.ops.commands.asking import read_wanted
 from services.ops.commands.failures import UsageMistake
-from services.ops.commands.output import span
+from services.ops.commands.output import readable, span
 from services.ops.commands.status import Standing, lanes
 from services.ops.demo.probe import Latencies, percentile
+from services.ops.demo.run import best_known
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
@@ -65,3 +66,21 @@ def test_a_customer_is_named_by_id_by_identifier_or_by_address() -> None:
     assert read_wanted("ann@x.com") == ("email", "ann@x.com")
     with pytest.raises(UsageMistake):
         read_wanted("ann")
+
+
+def test_the_customer_shown_is_one_person_and_has_most_records() -> None:
+    persons = {("email", "a"): 1, ("phone", "1"): 1, ("email", "b"): 2, ("phone", "2"): 3, ("user_id", "c"): 2}
+    owners: dict[tuple[str, str], str | None] = {
+        ("email", "a"): "one",
+        ("phone", "1"): "one",
+        ("email", "b"): "two",
+        ("phone", "2"): "two",
+        ("user_id", "c"): "two",
+    }
+    assert best_known(owners, persons) == "one"
+    assert best_known({("email", "a"): None}, persons) is None
+
+
+def test_what_sources_send_does_not_steer_the_terminal() -> None:
+    assert readable({"name": ["\x1b]0;x\x07Ann\x9b2J"]}) == {"name": ["\ufffd]0;x\ufffdAnn\ufffd2J"]}
+    assert readable("Ännchen 😀 [bold]") == "Ännchen 😀 [bold]"

@@ -89,5 +89,5 @@ def test_what_a_profile_newly_shows_is_told_and_the_rest_is_not() -> None:
 
 
 def test_the_first_profile_is_a_new_customer_and_none_is_said_so() -> None:
-    assert list(changes_between(None, profile(ANN))) == [f"a customer: {ANN}"]
+    assert list(changes_between(None, profile(ANN))) == [f"customer: {ANN}"]
     assert list(changes_between(profile(ANN), None)) == ["no profile shows it"]

@@ -1,0 +1,166 @@
+"""Small worlds to draw events from: a few people whose identifiers meet, cross and are argued about.
+
+Owns what may be drawn, and what the tables say in the end. Nothing here knows in which order things happen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+from hypothesis import strategies as st
+
+from schemas.envelope import Event
+from services.profile import views
+from services.profile.domain import document
+from tests.support.house import NOON, an_event
+
+Pair = tuple[str, str]
+
+PEOPLE: tuple[tuple[Pair, ...], ...] = (
+    (("user_id", "1"), ("email", "ann@x.com"), ("anonymous_id", "cookie-a"), ("crm_id.acme", "71")),
+    (("user_id", "2"), ("phone", "+44 20 7946 0042"), ("anonymous_id", "cookie-b"), ("crm_id.acme", "72")),
+    (("user_id", "3"), ("loyalty_id", "l-3"), ("device_id", "d-3"), ("email", "Cy@x.com")),
+    (("crm_id.acme", "74"), ("anonymous_id", "cookie-d"), ("passport", "p-4")),
+)
+SHARED: tuple[Pair, ...] = (("device_id", "kiosk"), ("email", "family@x.com"), ("email", "test@x.com"))
+EVERYTHING: tuple[Pair, ...] = tuple(i for person in PEOPLE for i in person) + SHARED
+CROWD = 9
+"""One more than the shipped policy lets an e-mail be seen with before it is generic."""
+
+TRAITS: tuple[dict[str, Any], ...] = (
+    {}, {"firstName": "Ann"}, {"first_name": "Bo", "lastName": "Li"}, {"firstName": None}, {"birthday": "1980-04-02"},
+)  # fmt: skip
+
+_minutes = st.integers(0, 12)
+_own = st.sampled_from(PEOPLE).flatmap(lambda p: st.lists(st.sampled_from(p), min_size=1, max_size=3))
+_crossed = st.lists(st.sampled_from(EVERYTHING), min_size=1, max_size=3)
+
+sightings = st.tuples(
+    st.just("seen"), st.one_of(_own, _crossed), _minutes, st.sampled_from(TRAITS), st.integers(0, 9)
+)
+aliases = st.tuples(
+    st.just("alias"), st.sampled_from(["1", "2", "3"]), st.sampled_from([None, *EVERYTHING]), _minutes
+)
+words = st.tuples(
+    st.sampled_from(["same", "different"]),
+    st.lists(st.sampled_from(EVERYTHING), min_size=2, max_size=2, unique=True),
+    _minutes,
+)
+groups = st.tuples(st.just("group"), st.sampled_from(["1", "2"]), _minutes)
+crowds = st.tuples(st.just("crowd"), st.sampled_from([CROWD - 1, CROWD]), _minutes)
+
+mentions = st.one_of(sightings, sightings, sightings, aliases, words, groups)
+
+
+def worlds(said_max: int = 12) -> st.SearchStrategy[list[Event]]:
+    """Distinct events of one small world; now and then a value is shared by a crowd."""
+    said = st.lists(mentions, min_size=1, max_size=said_max)
+    with_crowd = st.tuples(said, st.one_of(st.none(), st.none(), crowds)).map(
+        lambda drawn: [*drawn[0], *([drawn[1]] if drawn[1] else [])]
+    )
+    return with_crowd.map(told)
+
+
+def told(said: Iterable[tuple[Any, ...]]) -> list[Event]:
+    """The events of drawn mentions, each with an id of its own."""
+    return [event for n, one in enumerate(said) for event in events_of(f"e{n}", one)]
+
+
+def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
+    """What one drawn mention sends."""
+    kind, what, *rest = said
+    if kind == "seen":
+        minute, traits, luck = rest
+        event = _event(name, _named(what), minute, traits=traits, source=f"s{luck % 2}")
+        return [dataclasses.replace(event, clamped=luck == 0)]
+    if kind == "alias":
+        previous, minute = rest
+        data = {"type": previous[0], "value": previous[1]} if previous else {"value": "cookie-a"}
+        return [_event(name, {"user_id": [what]}, minute, "alias.asserted", properties={"previous": data})]
+    if kind == "group":
+        return [_event(name, {"group_id": ["g"], "user_id": [what]}, rest[0], "group.joined")]
+    if kind == "crowd":
+        people = range(what)
+        return [
+            _event(f"{name}.{k}", {"crm_id.acme": [f"crowd-{k}"], "email": ["family@x.com"]}, rest[0] + k)
+            for k in people
+        ]
+    properties = {"records": [{"type": t, "value": v} for t, v in what], "reason": "looked"}
+    return [_event(name, _named(what[:1]), rest[0], f"identity.{kind}_asserted", properties=properties)]
+
+
+def _event(name: str, identifiers: dict[str, list[str]], minute: int, type: str = "page.viewed", **data: Any) -> Event:  # noqa: A002, E501
+    return an_event(name, identifiers, type=type, time=NOON + timedelta(minutes=minute), **data)
+
+
+def _named(identifiers: Sequence[Pair]) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for kind, value in identifiers:
+        named.setdefault(kind, []).append(value)
+    return named
+
+
+Tables = dict[str, Any]
+
+_SQL = {
+    "history": "SELECT record_id, event_id, time, type, channel, title, summary, data FROM interaction_g1.history",
+    "summaries": "SELECT member_id, group_id, state FROM interaction_g1.member",
+    "evidence": "SELECT record_id, type, value, first_us, sources FROM identity_g1.record",
+    "links": "SELECT a, b, kind, first_us, event_id, source FROM identity_g1.link",
+    "words": "SELECT a, b, same, time_us, event_id FROM identity_g1.assertion",
+    "traits": "SELECT record_id, name, value, first_us, last_us, last_event FROM identity_g1.trait",
+    "bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record",
+    "customers": "SELECT customer_id, members, told FROM identity_g1.customer WHERE told IS NOT NULL",
+    "told bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM profile_g1.binding",
+    "sections": "SELECT customer_id, service, members, body FROM profile_g1.section WHERE body IS NOT NULL",
+}
+
+
+async def tables(database_url: str, *names: str) -> Tables:
+    """What the tables say, without versions, offsets and the log's times; all of them, or those named."""
+    connection = await asyncpg.connect(
+        database_url, server_settings={"search_path": "profile_g1,profile", "TimeZone": "UTC"}
+    )
+    try:
+        found: Tables = {}
+        for name in names or _SQL:
+            rows = await connection.fetch(_SQL[name])
+            found[name] = sorted((tuple(map(_plain, row.values())) for row in rows), key=repr)
+        found["documents"] = await _documents(connection)
+    finally:
+        await connection.close()
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in "[{":
+        return orjson.loads(value)
+    return sorted(value) if isinstance(value, list) else str(value)
+
+
+async def _documents(connection: Any) -> dict[str, Any]:
+    ids = [str(r["customer_id"]) for r in await connection.fetch("SELECT customer_id FROM customer")]
+    made = {}
+    for customer, told_of in (await views.customers(connection, ids)).items():
+        if told_of.exists:
+            made[customer] = document(customer, told_of, (), 0, None)
+            del made[customer]["meta"]["version"], made[customer]["meta"]["updated_at"]
+    return made
+
+
+def difference(one: Tables, other: Tables) -> str:
+    """The first table that says something else, and what; empty when all agree."""
+    for name in one:
+        if one[name] != other[name]:
+            if isinstance(one[name], dict):
+                wrong = [k for k in one[name].keys() | other[name].keys() if one[name].get(k) != other[name].get(k)]
+                return f"{name} {wrong[0]}: {one[name].get(wrong[0])} or {other[name].get(wrong[0])}"
+            left = [row for row in one[name] if row not in other[name]]
+            right = [row for row in other[name] if row not in one[name]]
+            return f"{name}: {left[:3]} or {right[:3]}"
+    return ""
