@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from services.ops.local import parts
 from tests.support.databases import Databases
 from tests.support.house import House
+from tests.support.rig import Rigs
 
 settings.register_profile(
     "c360",
@@ -50,3 +51,13 @@ async def house(databases: Databases) -> AsyncIterator[House]:
     yield house
     await house.close()
     await databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def rigs(parts_home: Path, databases: Databases) -> Rigs:
+    """Deployments of real processes on a real Kafka: KAFKA_BOOTSTRAP's, or one of our own."""
+    kafka = os.environ.get("KAFKA_BOOTSTRAP")
+    if not kafka:
+        kafka = parts.start(parts_home, None, kafka=True, postgres=False).kafka
+    assert kafka, "Kafka says where it listens"
+    return Rigs(kafka, databases, parts_home)

@@ -45,9 +45,7 @@ app.add_typer(keys.keys, name="key")
 def run(words: Sequence[str]) -> int:
     """Runs one command and returns its exit code; never raises for what a person can act on."""
     try:
-        ended = typer.main.get_command(app).main(
-            list(words) or ["--help"], prog_name="c360", standalone_mode=False
-        )
+        ended = typer.main.get_command(app).main(list(words) or ["--help"], prog_name="c360", standalone_mode=False)
     except (CommandError, LocalPartError) as error:
         return _failed(str(error), error.exit_code if isinstance(error, CommandError) else EX_FAILED)
     except TyperException as error:

@@ -21,7 +21,7 @@ from schemas.identifiers import Identifier, is_blocked, normalise, record_id
 from schemas.sections import PARTS, CustomerDocument
 from services.profile import domain, inputs, views
 from services.profile.access import Access
-from services.profile.chain import Chain
+from services.profile.chain import Chain, Freshness
 from services.profile.internal import internal
 from services.profile.shapes import LookupAnswer, LookupRequest, Problems, TimelineAnswer
 from services.runtime import telemetry, waiting
@@ -62,11 +62,9 @@ class Doors:
             raise Problem("bad-request", "min_position is not a C360-Position") from None
         await self.chain.until_visible(at, wait_ms)
 
-    def fresh(self) -> dict[str, str]:
-        """Headers that say how fresh an answer is."""
-        headers = {"C360-Lag-Ms": str(self.chain.lag_ms())}
-        position = self.chain.position()
-        return headers | ({"C360-Position": position} if position else {})
+    async def answered(self, body: Any, fresh: Freshness | None = None) -> Response:
+        """A JSON answer with the headers that say how fresh it is."""
+        return answer(body, headers=fresh_headers(fresh or await self.chain.freshness()))
 
     async def today(self, customer_id: str) -> domain.Told:
         """The customer an id stands for today. Raises Problem("unknown-customer")."""
@@ -82,9 +80,11 @@ class Doors:
             raise Problem("unknown-customer", "no customer has or had this id")
         return told
 
-    def shown(self, asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey) -> dict[str, Any]:
+    def shown(
+        self, asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey, fresh: Freshness
+    ) -> dict[str, Any]:
         """The document as this key may see it."""
-        doc = domain.document(asked, told, include, self.chain.lag_ms(), self.chain.position())
+        doc = domain.document(asked, told, include, fresh.lag_ms, fresh.position)
         if "value" in doc and "value:read" not in key.scopes:
             doc["value"] = None
         return doc if "profile:pii" in key.scopes else domain.masked(doc)
@@ -96,6 +96,12 @@ def _include(text: str | None) -> list[str]:
     if unknown:
         raise Problem("bad-request", f"include is some of {', '.join(PARTS)}")
     return parts
+
+
+def fresh_headers(fresh: Freshness) -> dict[str, str]:
+    """Headers that say how fresh an answer is."""
+    headers = {"C360-Lag-Ms": str(fresh.lag_ms)}
+    return headers | ({"C360-Position": fresh.position} if fresh.position else {})
 
 
 def etag(doc: dict[str, Any]) -> str:
@@ -158,8 +164,9 @@ async def customer(
     parts = _include(include)
     await doors.reach(min_position, wait_ms)
     told = await doors.today(customer_id)
-    doc = doors.shown(customer_id, told, parts, key)
-    headers = {"ETag": etag(doc), **doors.fresh()}
+    fresh = await doors.chain.freshness()
+    doc = doors.shown(customer_id, told, parts, key, fresh)
+    headers = {"ETag": etag(doc), **fresh_headers(fresh)}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return answer(doc, headers=headers)
@@ -178,14 +185,15 @@ async def lookup(request: Request, body: LookupRequest) -> Response:
         bound = await views.bindings(connection, ids)
         named = {b.customer_id for b in bound.values()} | {c for b in bound.values() for c, _ in b.rivals}
         told = await views.customers(connection, sorted(named))
+    fresh = await doors.chain.freshness()
     results = []
     for asked, identifier, rid in zip(body.identifiers, wanted, ids, strict=True):
         found = None if is_blocked(identifier.value) else bound.get(rid)
         result = _looked_up(found, told, key)
         if body.include and result["customer_id"]:
-            result["customer"] = doors.shown(result["customer_id"], told[result["customer_id"]], parts, key)
+            result["customer"] = doors.shown(result["customer_id"], told[result["customer_id"]], parts, key, fresh)
         results.append({"type": asked.type, "value": asked.value, "normalised": identifier.value, **result})
-    return answer({"results": results}, headers=doors.fresh())
+    return await doors.answered({"results": results}, fresh)
 
 
 def _looked_up(found: domain.BindingTold | None, told: dict[str, domain.Told], key: inputs.ApiKey) -> dict[str, Any]:
@@ -245,4 +253,4 @@ async def timeline(
         for item in body["items"]:
             item["summary"] = item["actor"] = None
         body["masked"] = ["items[].summary", "items[].actor"]
-    return answer(body, headers=doors.fresh())
+    return await doors.answered(body)

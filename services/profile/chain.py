@@ -6,7 +6,9 @@ Owns the chain intake → identity → interaction → profile over the services
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from dataclasses import dataclass
 
 import httpx
 from aiokafka.errors import KafkaError
@@ -20,10 +22,22 @@ from services.runtime.waiting import Ends
 from services.runtime.watch import Ending
 
 HEARD = {t.name for t in TOPICS.values() if "profile" in t.read_by}
-PROBE_EVERY_S = 0.5
-PROBE_WAIT_MS = 5_000
+LOOK_EVERY_S = 0.5
+LOOK_WAIT_MS = 5_000
+FIRST_LOOK_S = 0.5
 ASKED_WITHIN_S = 5.0
 """Freshness is only watched while somebody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`lag_ms`: an upper bound of the age of the oldest event not in profiles (docs/decisions/0003).
+
+    `position`: the token of what is surely visible, None until that was first known.
+    """
+
+    lag_ms: int
+    position: str | None
 
 
 class Chain:
@@ -34,11 +48,12 @@ class Chain:
         self.database = database
         self.ending = Ending(settings)
         self.client = httpx.AsyncClient(timeout=waiting.WAIT_MS_MAX / 1000 + 2)
-        self.visible: Ends = {}
-        self._visible_at = 0.0
-        self._behind_since: float | None = time.monotonic()
+        self._visible: Ends = {}
+        self._confirmed_at = time.monotonic()
+        self._nothing_newer = False
         self._asked_at = 0.0
-        self._probe: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
 
     async def ends(self) -> Ends:
         """Where the raw topic and the log end now."""
@@ -74,39 +89,43 @@ class Chain:
 
     # -- freshness ---------------------------------------------------------------------------------------
 
-    def lag_ms(self) -> int:
-        """An upper bound of the age of the oldest event that is in the log and not yet in profiles."""
+    async def freshness(self) -> Freshness:
+        """How fresh answers are now; the first reader after a quiet time waits for one look at the log."""
         self._asked_at = time.monotonic()
-        if self._probe is None or self._probe.done():
-            self._probe = asyncio.create_task(self._watch())
-        behind = self._behind_since
-        return 0 if behind is None else int((time.monotonic() - behind) * 1000)
-
-    def position(self) -> str | None:
-        """The token of what is surely visible; None until it was first known."""
-        return waiting.write_token(self.visible) if self.visible else None
+        if self._watching is None or self._watching.done():
+            self._looked = asyncio.Event()
+            self._watching = asyncio.create_task(self._watch())
+        if not self._looked.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._looked.wait(), FIRST_LOOK_S)
+        lag_ms = 0 if self._nothing_newer else int((time.monotonic() - self._confirmed_at) * 1000)
+        return Freshness(lag_ms, waiting.write_token(self._visible) if self._visible else None)
 
     async def _watch(self) -> None:
         while time.monotonic() - self._asked_at < ASKED_WITHIN_S:
-            taken_at = time.monotonic()
             try:
-                ends = await self.ending.ends([CHANNEL_EVENTS.name])
-                if ends != self.visible:
-                    self._behind_since = self._behind_since or taken_at
-                    await self.until_visible(ends, PROBE_WAIT_MS)
-                    self.visible = ends
-                # Everything up to the moment the ends were read is visible; later events are younger.
-                self._behind_since = None if time.monotonic() - taken_at < PROBE_EVERY_S else taken_at
+                await self._look()
             except (Problem, KafkaError, *TRANSIENT) as error:
+                self._nothing_newer = False
                 telemetry.log.info("freshness_unknown", error=telemetry.where(error))
-            await asyncio.sleep(PROBE_EVERY_S)
-        self._behind_since = time.monotonic()
+            self._looked.set()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self) -> None:
+        read_at = time.monotonic()
+        ends = await self.ending.ends([CHANNEL_EVENTS.name])
+        self._nothing_newer = ends == self._visible
+        if not self._nothing_newer:
+            await self.until_visible(ends, LOOK_WAIT_MS)
+            self._visible = ends
+            self._nothing_newer = ends == await self.ending.ends([CHANNEL_EVENTS.name])
+        self._confirmed_at = read_at
 
     async def close(self) -> None:
         """Stop watching and disconnect."""
-        if self._probe is not None:
-            self._probe.cancel()
-            await asyncio.gather(self._probe, return_exceptions=True)
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         await self.client.aclose()
         await self.ending.stop()
 

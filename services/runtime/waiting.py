@@ -38,7 +38,7 @@ class NotCaughtUp(Exception):
 
 def write_token(ends: Mapping[Partition, int]) -> str:
     """The token of these positions: URL-safe, the same for the same positions."""
-    rows = sorted([topic, partition, offset] for (topic, partition), offset in ends.items())
+    rows = sorted([topic, partition, offset] for (topic, partition), offset in ends.items() if offset)
     return base64.urlsafe_b64encode(orjson.dumps(rows)).rstrip(b"=").decode()
 
 

@@ -6,12 +6,14 @@ Owns what may be drawn, and what the tables say in the end. Nothing here knows i
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import orjson
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from schemas.envelope import Event
@@ -20,6 +22,9 @@ from services.profile.domain import document
 from tests.support.house import NOON, an_event
 
 Pair = tuple[str, str]
+
+PHASES = (Phase.explicit, Phase.generate, *([Phase.shrink] if os.environ.get("C360_SHRINK") else []))
+"""Shrinking runs deployments by the hundred: minutes. Ask for it when there is something to shrink."""
 
 PEOPLE: tuple[tuple[Pair, ...], ...] = (
     (("user_id", "1"), ("email", "ann@x.com"), ("anonymous_id", "cookie-a"), ("crm_id.acme", "71")),
@@ -138,7 +143,7 @@ async def tables(database_url: str, *names: str) -> Tables:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in "[{":
+    if isinstance(value, str) and value.startswith(("[", "{")):
         return orjson.loads(value)
     return sorted(value) if isinstance(value, list) else str(value)
 

@@ -130,6 +130,14 @@ class Load:
             raise self._failure
         assert not self.ledger.refused, self.ledger.refused[:3]
 
+    def wait_more(self, least_s: float) -> None:
+        """Let the load go on for a while, and at least until one more event is sent."""
+        sent, due = self.sent, time.monotonic() + least_s
+        while self.sent == sent or time.monotonic() < due:
+            assert self._failure is None, self._failure
+            assert time.monotonic() < due + FLUSH_TIMEOUT_S, "the load stands still"
+            self._ending.wait(0.01)
+
     def _run(self) -> None:
         try:
             client = producer(self.kafka)

@@ -64,8 +64,6 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             result.first[place] = (r.partition, r.offset)
             row = history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r))
             summaries.setdefault(event.record_id, interaction.Summary()).add(item(row))
-                item(history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r)))
-            )
     _who(result, evidence, summaries)
     return result
 

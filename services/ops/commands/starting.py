@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.ops.commands import keys, layout, secrets
+from services.ops.commands import halts, keys, layout, secrets
 from services.ops.commands.failures import CommandError, NotRunning
 from services.ops.commands.here import Here, ask, here
 from services.ops.commands.output import AsJson, print_json, say, tell
@@ -115,6 +115,9 @@ def wait_ready(home: Path, chosen: list[layout.Worker], timeout_s: float) -> Non
 
 def _not_ready(home: Path, name: str, why: str) -> str:
     """One line: what is not ready, where its log is, and the last thing it wrote there."""
+    stopped = halts.halted(home).get(name)
+    if stopped:
+        return stopped
     log = log_file(home, name)
     last = tail(log, lines=1).strip()
     return why.partition("; ")[0] + f"; see {log}" + (f", which ends: {last}" if last else "")

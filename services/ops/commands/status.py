@@ -5,17 +5,19 @@ Owns asking every service once and telling it as a table or as JSON; changes not
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
 
+from services.ops.commands import halts
 from services.ops.commands.failures import CommandError
 from services.ops.commands.here import Here, ask, ask_json, here
 from services.ops.commands.layout import WORKERS
 from services.ops.commands.output import AsJson, console, count, print_json, say, span
 from services.ops.local import processes
+from services.ops.local.layout import log_file
+from services.ops.local.state import load
 
 STATUS_TIMEOUT_S = 5.0
 UNREACHABLE = "unreachable"
@@ -59,7 +61,24 @@ class Standing:
 
 def standings(copy: Here) -> list[Standing]:
     """Every service, asked once."""
-    return [_standing(copy, service) for service in WORKERS]
+    wanted = _wanted_workers(copy)
+    return [without_retired(_standing(copy, service), wanted) for service in WORKERS]
+
+
+def _wanted_workers(copy: Here) -> set[tuple[str, int]]:
+    """(service, index) of the workers this home runs; empty where it runs none."""
+    if not copy.home.is_dir():
+        return set()
+    specs = load(copy.home).services.values()
+    return {(one.name.partition(".")[0], int(one.env.get("C360_WORKER_INDEX", "0"))) for one in specs}
+
+
+def without_retired(one: Standing, wanted: set[tuple[str, int]]) -> Standing:
+    """Without silent workers that nobody runs any more: `up --workers` was given a smaller number since."""
+    if not wanted:
+        return one
+    kept = [w for w in one.workers if w["state"] != SILENT or (one.service, w["worker"]) in wanted]
+    return Standing(one.service, {**one.told, "workers": kept} if one.told else {}, one.trouble)
 
 
 def _standing(copy: Here, service: str) -> Standing:
@@ -88,6 +107,13 @@ def caught_up(copy: Here) -> bool:
     except CommandError:
         return False
     return response.status_code == 200
+
+
+def halt_lines(copy: Here, found: list[Standing]) -> list[str]:
+    """Why processes halted, and lanes whose process does not tell it; one line each."""
+    stopped = halts.halted(copy.home) if copy.home.is_dir() else {}
+    services = {name.partition(".")[0] for name in stopped}
+    return [*stopped.values(), *(line for one in found if one.service not in services for line in one.halts)]
 
 
 def lanes(found: list[Standing]) -> list[dict[str, Any]]:
@@ -123,16 +149,16 @@ def status(as_json: AsJson = False) -> None:
                 "profile": copy.profile,
                 "lanes": lanes(found),
                 "caught_up": done,
-                "halted": [line for one in found for line in one.halts],
+                "halted": halt_lines(copy, found),
                 "unreachable": {one.service: one.trouble for one in found if one.trouble},
                 "parked": {one.service: one.told.get("parked", {}) for one in found if not one.trouble},
             }
         )
         return
     console().print(_table(found))
+    for line in halt_lines(copy, found):
+        say(line)
     for one in found:
-        for line in one.halts:
-            say(line)
         if one.trouble:
             say(f"{one.service}: {one.trouble}")
     _say_processes(copy)
@@ -159,8 +185,9 @@ def _table(found: list[Standing]) -> Table:
 
 
 def _say_processes(copy: Here) -> None:
-    """Processes that do not simply run."""
-    if os.path.isdir(copy.home):
+    """Processes that died and will be started again."""
+    if copy.home.is_dir():
         for one in processes.alive(copy.home):
-            if one.condition != "running":
-                say(f"process {one.name} is {one.condition}; its last exit code was {one.exit_code}")
+            if one.condition == "waiting":
+                log = log_file(copy.home, one.name)
+                say(f"process {one.name} ended with {one.exit_code} and starts again; see {log}")

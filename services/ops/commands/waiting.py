@@ -13,14 +13,13 @@ import typer
 from services.ops.commands.failures import CommandError
 from services.ops.commands.here import Here, ask, here, said
 from services.ops.commands.output import AsJson, print_json, say
-from services.ops.commands.status import standings
+from services.ops.commands.status import halt_lines, standings
 from services.runtime.waiting import WAIT_MS_MAX
 
 TIMEOUT_S = 300
 POLL_MS = 2_000
 ASK_TIMEOUT_S = WAIT_MS_MAX / 1000 + 10
 PAUSE_S = 0.1
-UNREACHABLE_PAUSE_S = 0.5
 
 
 def wait(
@@ -54,9 +53,9 @@ def until_visible(copy: Here, timeout_s: float, at: str | None = None) -> str:
             return str(response.json().get("token", ""))
         if response.status_code != 503:
             raise CommandError(said(response))
-        halts = [line for one in standings(copy) for line in one.halts]
-        if halts:
-            raise CommandError(f"waiting is in vain: {halts[0]}")
+        stopped = halt_lines(copy, standings(copy))
+        if stopped:
+            raise CommandError(f"waiting is in vain: {stopped[0]}")
         if time.monotonic() >= deadline:
             raise CommandError(f"not caught up after {timeout_s:g} s: {said(response)}")
         time.sleep(PAUSE_S)

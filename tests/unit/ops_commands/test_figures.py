@@ -7,7 +7,7 @@ import pytest
 from services.ops.commands.asking import read_wanted
 from services.ops.commands.failures import UsageMistake
 from services.ops.commands.output import readable, span
-from services.ops.commands.status import Standing, lanes
+from services.ops.commands.status import Standing, lanes, without_retired
 from services.ops.demo.probe import Latencies, percentile
 from services.ops.demo.run import best_known
 
@@ -49,6 +49,13 @@ def test_a_silent_worker_is_worse_than_a_working_one() -> None:
     assert standing("fetching", "silent").state == "silent"
     assert standing("fetching").state == "fetching"
     assert Standing("interaction", {}, "gone").state == "unreachable"
+
+
+def test_a_silent_worker_that_nobody_runs_any_more_is_left_out() -> None:
+    both = standing("fetching", "silent")
+    assert without_retired(both, {("interaction", 0)}).state == "fetching"
+    assert without_retired(both, {("interaction", 0), ("interaction", 1)}).state == "silent"
+    assert without_retired(both, set()).state == "silent"
 
 
 def test_a_lane_is_told_with_all_that_was_promised() -> None:

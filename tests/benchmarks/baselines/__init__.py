@@ -1,0 +1,1 @@
+"""What others would build, to compare with; each does the same work."""

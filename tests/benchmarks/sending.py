@@ -1,0 +1,101 @@
+"""Sending the standard mix over HTTP from a process of its own, and keeping a ledger of what was acknowledged.
+
+Owns the generator's process. Run as `python -m tests.benchmarks.sending JSON`, it prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from services.ops.generate import Mix, encoded
+
+RETRIES_MAX = 20
+RETRY_PAUSE_S = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What to send: `batch_events` per request, over `connections`; `rate_per_s` 0 is as fast as it goes."""
+
+    url: str
+    write_key: str
+    count: int
+    seed: int
+    customers: int
+    batch_events: int
+    connections: int
+    rate_per_s: float
+    ledger: str
+
+
+def send(job: Job) -> dict[str, Any]:
+    """Run the job in a process of its own; its report: seconds, cpu_s, acked, first_at, last_at."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.sending", json.dumps(dataclasses.asdict(job))],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    report: dict[str, Any] = json.loads(process.stdout)
+    return report
+
+
+async def _run(job: Job) -> dict[str, Any]:
+    mix = dataclasses.replace(Mix.load(), customers=job.customers)
+    bodies = list(encoded(mix, job.seed, job.count, job.batch_events, datetime.now(UTC)))
+    queue = list(enumerate(bodies))[::-1]
+    acked: list[list[str]] = []
+    cpu_before = time.process_time()
+    first_at = time.time()
+    started = time.monotonic()
+
+    async def connection(client: httpx.AsyncClient) -> None:
+        while queue:
+            number, body = queue.pop()
+            if job.rate_per_s:
+                due = started + number * job.batch_events / job.rate_per_s
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await _post(client, job, body)
+            acked.append([e["id"] for e in orjson.loads(body)])
+
+    limits = httpx.Limits(max_connections=job.connections)
+    async with httpx.AsyncClient(auth=(job.write_key, ""), limits=limits, timeout=30) as client:
+        await asyncio.gather(*(connection(client) for _ in range(job.connections)))
+    seconds = time.monotonic() - started
+    return {
+        "ids": [i for ids in acked for i in ids],
+        "seconds": seconds,
+        "cpu_s": time.process_time() - cpu_before,
+        "acked": sum(map(len, acked)),
+        "first_at": first_at,
+        "last_at": time.time(),
+    }
+
+
+async def _post(client: httpx.AsyncClient, job: Job, body: bytes) -> None:
+    for _ in range(RETRIES_MAX):
+        response = await client.post(
+            f"{job.url}/events", content=body, headers={"content-type": "application/cloudevents-batch+json"}
+        )
+        if response.status_code == 200:
+            return
+        await asyncio.sleep(RETRY_PAUSE_S)
+    raise RuntimeError(f"not acknowledged: {response.status_code}")
+
+
+if __name__ == "__main__":
+    asked = Job(**json.loads(sys.argv[1]))
+    done = asyncio.run(_run(asked))
+    Path(asked.ledger).write_bytes(orjson.dumps(done.pop("ids")))
+    print(json.dumps(done))

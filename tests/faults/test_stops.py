@@ -1,0 +1,161 @@
+"""Workers stopped at named points while another takes over, and a group that never comes to rest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+
+from schemas.topics import PARTITIONS
+from tests.faults.sizes import RECOVERY_MAX_S, Size, sizes
+from tests.support.load import Load
+from tests.support.rig import READS, SERVICES, Rig
+from tests.support.running import Running, until
+
+STOP_TIMEOUT_S = 30.0
+PASSES_MAX = 4
+TAKEN_OVER_MAX_S = 25.0
+STORM_EVERY_S = 3.0
+
+CONSEQUENCE = {"after_getmany": "fenced", "inside_transaction": "started_over", "after_commit": "told_anew"}
+"""What a worker counts that was stopped there until another had taken over, and then went on."""
+
+
+@dataclass
+class Stopped:
+    """A worker stopped at a named point, and the one that takes over."""
+
+    point: str
+    worker: Running
+    other: Running
+    resumed_at: float = 0.0
+
+
+@sizes("D3")
+def test_D3_a_worker_stopped_at_named_points_finds_itself_replaced_and_does_no_harm(rig: Rig, size: Size) -> None:
+    chance = size.random()
+    rig.hire(*(f"{service}.{index}" for service in SERVICES for index in (0, 1)))
+    hits = rig.folder / f"hits-{size.row}-{size.name}"
+    hits.mkdir()
+    slowest_s = 0.0
+    for turn in range(size.count):
+        with Load(rig.kafka, rig.ledger, chance.randrange(10**6), size.events_per_s):
+            stopped = []
+            for number, point in enumerate(CONSEQUENCE):
+                service = _service_of(point, turn + number)
+                fault = f"{point}:stop:{chance.randint(2, PASSES_MAX)}:{hits}"
+                stopped.append(_start_to_be_stopped(rig, service, point, fault))
+            for one in stopped:
+                until(one.worker.is_stopped, f"{one.worker.log.name} stops at {one.point}", STOP_TIMEOUT_S)
+            for one in stopped:
+                _wait_taken_over(rig, one)
+            slowest_s = max(slowest_s, *(_seconds_to_rejoin(rig, one) for one in _resumed(stopped)))
+    counted = {point: len(list(hits.glob(f"{point}.*"))) for point in CONSEQUENCE}
+    size.tell(f"stops {counted}, slowest to rejoin {slowest_s:.1f} s")
+    assert min(counted.values()) >= size.count
+    rig.zero()
+
+
+def _service_of(point: str, turn: int) -> str:
+    """profile tells no compacted topic: what it told late cannot be stale there."""
+    candidates = [s for s in SERVICES if s != "profile"] if point == "after_commit" else list(SERVICES)
+    return candidates[turn % len(candidates)]
+
+
+def _start_to_be_stopped(rig: Rig, service: str, point: str, fault: str) -> Stopped:
+    (old,) = [w for w in rig.alive(service) if w.index == 0]
+    (other,) = [w for w in rig.alive(service) if w.index == 1]
+    old.end()
+    return Stopped(point, rig.start(service, ready=False, fault_point=fault), other)
+
+
+def _wait_taken_over(rig: Rig, one: Stopped) -> None:
+    """Until the other holds all partitions and has moved every position that the stopped one knew."""
+    everything = PARTITIONS * len([t for t in READS[one.other.service]])
+    until(lambda: rig.partitions_held(one.other) == everything, f"{one.other.log.name} has all", TAKEN_OVER_MAX_S)
+    rig.reach(one.other.service, TAKEN_OVER_MAX_S)
+
+
+def _resumed(stopped: list[Stopped]) -> list[Stopped]:
+    for one in stopped:
+        one.worker.resume()
+        one.resumed_at = time.monotonic()
+    return stopped
+
+
+def _seconds_to_rejoin(rig: Rig, one: Stopped) -> float:
+    """Until it has partitions again and has counted what it must have noticed."""
+    what = CONSEQUENCE[one.point]
+    name = one.worker.log.name
+    until(lambda: one.worker.count(what) > 0, f"{name}, stopped {one.point}, counts {what}", RECOVERY_MAX_S)
+    until(lambda: rig.partitions_held(one.worker) > 0, f"{name} has partitions again", RECOVERY_MAX_S)
+    return time.monotonic() - one.resumed_at
+
+
+@sizes("D4")
+def test_D4_a_rebalance_storm_ends_with_nothing_lost_or_repeated(rig: Rig, size: Size) -> None:
+    rig.hire(*SERVICES, "interaction.1")
+    storm = Storm(rig.kafka, "interaction")
+    with Load(rig.kafka, rig.ledger, size.seed(), size.events_per_s), storm:
+        assert not storm.ended.wait(size.count), storm.failure
+    settled_s = rig.reach("interaction", RECOVERY_MAX_S)
+    size.tell(f"{storm.joined} joins in {size.count} s, settled in {settled_s:.1f} s")
+    assert storm.joined >= size.count // (2 * STORM_EVERY_S)
+    rig.zero()
+
+
+class Storm:
+    """A dynamic member that joins a service's group, holds partitions for a moment, and leaves, again and again."""
+
+    def __init__(self, kafka: str, service: str) -> None:
+        self.kafka, self.service = kafka, service
+        self.joined = 0
+        self.ended = threading.Event()
+        self.failure: BaseException | None = None
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="storm", daemon=True)
+
+    def __enter__(self) -> Storm:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join(RECOVERY_MAX_S * 2)
+        assert not self._thread.is_alive(), "the storm does not end"
+        assert self.failure is None, self.failure
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._blow())
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            self.ended.set()
+
+    async def _blow(self) -> None:
+        while not self._ending.is_set():
+            leaves_at = time.monotonic() + STORM_EVERY_S
+            consumer = AIOKafkaConsumer(
+                *READS[self.service],
+                bootstrap_servers=self.kafka,
+                group_id=f"c360.{self.service}.g1",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+            )
+            await consumer.start()
+            try:
+                while not consumer.assignment() and time.monotonic() < leaves_at + RECOVERY_MAX_S:
+                    await asyncio.sleep(0.05)
+                self.joined += bool(consumer.assignment())
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.to_thread(self._ending.wait, 1.0), STORM_EVERY_S)
+            finally:
+                await consumer.stop()
+            await asyncio.sleep(max(0.0, leaves_at - time.monotonic()))

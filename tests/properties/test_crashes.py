@@ -1,0 +1,207 @@
+"""Any crash, any zombie, any delayed message: what the tables say in the end is what the log says.
+
+A machine of drawn steps on a real PostgreSQL; a crash ends a worker inside a step, at a drawn await.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.properties.stories import PHASES, crowds, events_of, mentions
+from tests.support.databases import Databases
+from tests.support.house import House, Worker
+
+SERVICES = ("identity", "interaction", "profile")
+SEATS = st.integers(0, 20)
+AWAITS_MAX = 60
+EXAMPLES, STEPS = 25, 30
+STALLED_S = 0.01
+"""How often it is looked whether a step waits for its producer, which the test holds."""
+
+
+class Turning:
+    """Steps of workers; a step that waits for a producer the test holds stays under way."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.under_way: dict[Worker, asyncio.Task[None]] = {}
+
+    async def turn(self, worker: Worker) -> bool:
+        """One step, or what is left of the last; whether it was finished."""
+        task = self.under_way.pop(worker, None) or asyncio.create_task(worker.turn())
+        while True:
+            await asyncio.wait({task}, timeout=STALLED_S)
+            if task.done():
+                task.result()
+                return True
+            if worker.producer.held:
+                self.under_way[worker] = task
+                return False
+
+    async def end(self, worker: Worker) -> None:
+        """The process dies: nothing of it runs again."""
+        task = self.under_way.pop(worker, None)
+        worker._cut()
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        worker.producer.held, worker.producer.released = None, None
+
+
+class Crashing(RuleBasedStateMachine):
+    """Publishes, turns, crashes, holds and doubles workers; `done` counts what really happened."""
+
+    databases: Databases
+    done: Counter[str]
+
+    @initialize()
+    def open(self) -> None:
+        """A fresh deployment with one worker of each service."""
+        self.loop = asyncio.new_event_loop()
+        self.sent = 0
+        self.url = self._do(self.databases.fresh())
+        self.house = House(self.url)
+        self.turning = Turning(self.house)
+        self.shares: dict[str, set[int]] = {}
+        for service in SERVICES:
+            self._do(self.house.hire(service))
+
+    def _do(self, step: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(step)
+
+    def _seat(self, seat: int) -> str:
+        names = sorted(self.house.workers)
+        return names[seat % len(names)]
+
+    @rule(said=st.one_of(mentions, mentions, mentions, crowds))
+    def publish(self, said: tuple[Any, ...]) -> None:
+        """An event enters the log."""
+        self.house.publish(*events_of(f"e{self.sent}", said))
+        self.sent += 1
+
+    @rule(seat=SEATS)
+    def turn(self, seat: int) -> None:
+        """A worker takes a step."""
+        self._do(self.turning.turn(self.house.workers[self._seat(seat)]))
+
+    @rule(seat=SEATS, other=SEATS)
+    def turn_two_at_once(self, seat: int, other: int) -> None:
+        """Two workers take a step at the same time."""
+        workers = {self.house.workers[self._seat(s)] for s in (seat, other)}
+
+        async def both() -> None:
+            await asyncio.gather(*map(self.turning.turn, workers))
+
+        self._do(both())
+
+    @rule(seat=SEATS, awaits=st.integers(0, AWAITS_MAX), beside=st.none() | SEATS)
+    def crash(self, seat: int, awaits: int, beside: int | None) -> None:
+        """A worker ends inside a step, maybe while another is in one, and is started anew."""
+        name = self._seat(seat)
+        worker = self.house.workers[name]
+        if worker.producer.held is not None or worker in self.turning.under_way:
+            self._do(self._die(name))
+            return
+        other = None if beside is None else self.house.workers[self._seat(beside)]
+
+        async def crash() -> bool:
+            if other is None or other is worker:
+                return await self.house.crash(name, awaits)
+            crashed, _ = await asyncio.gather(self.house.crash(name, awaits), self.turning.turn(other))
+            return crashed
+
+        self.done["crashed"] += self._do(crash())
+
+    async def _die(self, name: str) -> None:
+        worker = self.house.workers[name]
+        await self.turning.end(worker)
+        await self.house.hire(name, {p for _, p in worker.feed.assigned})
+        self.done["died untold"] += 1
+
+    @rule(seat=SEATS)
+    def hold(self, seat: int) -> None:
+        """What a worker publishes from now on is delayed."""
+        producer = self.house.workers[self._seat(seat)].producer
+        if producer.held is None:
+            producer.hold()
+
+    @rule(seat=SEATS)
+    def release(self, seat: int) -> None:
+        """What was delayed arrives, however old it is."""
+        worker = self.house.workers[self._seat(seat)]
+        self.done["arrived late"] += len(worker.producer.held or ())
+        worker.producer.release()
+        if worker in self.turning.under_way:
+            self._do(self.turning.turn(worker))
+
+    @rule(service=st.sampled_from(SERVICES), share=st.sets(st.integers(0, 7)), told=st.booleans())
+    def double(self, service: str, share: set[int], told: bool) -> None:
+        """A second worker gets partitions; the first is told of it, or goes on as a zombie."""
+        name = f"{service}.1"
+        if name in self.house.workers:
+            return
+        self._do(self.house.hire(name, share))
+        self.shares[service] = share
+        if told:
+            self.house.give(service, set(range(8)) - share)
+        self.done["doubled" if told else "zombies"] += 1
+
+    @rule(service=st.sampled_from(SERVICES), old=st.booleans())
+    def stop(self, service: str, old: bool) -> None:
+        """One of two workers is stopped; the other gets all."""
+        pair = [service, f"{service}.1"] if old else [f"{service}.1", service]
+        if f"{service}.1" not in self.house.workers:
+            return
+        gone, stays = (self.house.workers[name] for name in pair)
+        self._do(self.turning.end(gone))
+        self._do(gone.close())
+        self.house.workers.pop(f"{service}.1")
+        self.house.workers[service] = stays
+        self.house.give(service)
+
+    def teardown(self) -> None:
+        """Everything delayed arrives, everything is applied, and nothing is to be found."""
+        if not hasattr(self, "house"):
+            return
+        try:
+            self._do(self._settled())
+        finally:
+            self._do(self.house.close())
+            self._do(self.databases.drop(self.url))
+            self.loop.close()
+
+    async def _settled(self) -> None:
+        for worker in self.house.workers.values():
+            worker.producer.release()
+        for worker in list(self.turning.under_way):
+            await self.turning.turn(worker)
+        for service, share in self.shares.items():
+            # The broker has told every zombie by now; two that own one partition would tell it in turns.
+            if f"{service}.1" in self.house.workers:
+                self.house.give(service, set(range(8)) - share)
+        await self.house.settle()
+        findings = await self.house.findings()
+        assert findings.zero, findings
+
+
+def test_nothing_is_lost_doubled_or_left_untold_whoever_dies_and_when(databases: Databases) -> None:
+    done: Counter[str] = Counter()
+    machine = type("Machine", (Crashing,), {"databases": databases, "done": done})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            phases=PHASES,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert done["crashed"] >= EXAMPLES, f"workers hardly ever crashed: {done}"
+    assert all(done[what] for what in ("died untold", "arrived late", "doubled", "zombies")), done
