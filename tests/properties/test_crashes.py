@@ -6,6 +6,7 @@ A machine of drawn steps on a real PostgreSQL; a crash ends a worker inside a st
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
@@ -22,6 +23,7 @@ SERVICES = ("identity", "interaction", "profile")
 SEATS = st.integers(0, 20)
 AWAITS_MAX = 60
 EXAMPLES, STEPS = 25, 30
+ROUNDS = 4
 STALLED_S = 0.01
 """How often it is looked whether a step waits for its producer, which the test holds."""
 
@@ -186,9 +188,19 @@ class Crashing(RuleBasedStateMachine):
             # The broker has told every zombie by now; two that own one partition would tell it in turns.
             if f"{service}.1" in self.house.workers:
                 self.house.give(service, set(range(8)) - share)
+        await self._finish_what_is_begun()
         await self.house.settle()
         findings = await self.house.findings()
         assert findings.zero, findings
+
+
+    async def _finish_what_is_begun(self) -> None:
+        """Everyone deletes the markers of what he told before anyone looks for markers left behind."""
+        for _ in range(ROUNDS):
+            for worker in self.house.workers.values():
+                worker.lane._looked_at = time.monotonic()
+                await worker.lane._turn()
+                await worker.lane.outbox.settle()
 
 
 def test_nothing_is_lost_doubled_or_left_untold_whoever_dies_and_when(databases: Databases) -> None:
@@ -205,3 +217,32 @@ def test_nothing_is_lost_doubled_or_left_untold_whoever_dies_and_when(databases:
     )
     assert done["crashed"] >= EXAMPLES, f"workers hardly ever crashed: {done}"
     assert all(done[what] for what in ("died untold", "arrived late", "doubled", "zombies")), done
+
+
+def test_who_tells_what_another_told_already_comes_to_an_end(databases: Databases) -> None:
+    """The old owner's markers are adopted before it deletes them; both told one version, so nobody tells it again."""
+
+    async def act() -> None:
+        url = await databases.fresh()
+        house = House(url)
+        old = await house.hire("interaction")
+        house.publish(*events_of("e", ("seen", [("user_id", "1")], 1, {}, 1)))
+        await old.turn()
+        await old.lane.outbox.settle()
+        new = await house.hire("interaction.1")
+        house.give("interaction", set())
+        for worker in (new, old, new):
+            await worker.turn()
+            await worker.lane.outbox.settle()
+        said = len(house.broker.records("interaction.customers"))
+        try:
+            for _ in range(ROUNDS):
+                for worker in (old, new):
+                    await worker.turn()
+                    await worker.lane.outbox.settle()
+            assert len(house.broker.records("interaction.customers")) == said, "one version is told for ever"
+        finally:
+            await house.close()
+            await databases.drop(url)
+
+    asyncio.run(act())

@@ -22,10 +22,10 @@ from schemas.topics import TOPICS
 from services.runtime.settings import Settings
 from tests.support import load
 from tests.support.databases import KEY, Databases, settings_for
-from tests.support.load import Ledger
 from tests.support.fresh_topics import fresh_topics
+from tests.support.load import Ledger
 from tests.support.oracle import Findings, check
-from tests.support.running import Running, free_port, until
+from tests.support.running import CHECKOUT, Running, free_port, until
 
 SERVICES = ("identity", "interaction", "profile")
 READS = {s: tuple(t.name for t in TOPICS.values() if s in t.read_by) for s in (*SERVICES, "intake")}
@@ -81,7 +81,7 @@ class Rig:
             **more,
         }
         env = {name if name.isupper() else f"C360_{name.upper()}": str(v) for name, v in values.items()}
-        env = {"PATH": os.environ["PATH"], "KAFKA_BOOTSTRAP": self.kafka, "DATABASE_URL": self.database_url} | env
+        env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), "KAFKA_BOOTSTRAP": self.kafka, "DATABASE_URL": self.database_url} | env
         log = self.folder / f"{service}.{index}.{len(self.workers)}.log"
         worker = Running(service, index, env, module or f"services.{service}", log)
         self.workers.append(worker)

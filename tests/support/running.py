@@ -50,7 +50,7 @@ class Running:
         self.port = int(env["C360_WORKER_PORT"])
         with log.open("ab") as out:
             command = (sys.executable, "-m", module, "worker")
-            self._process = subprocess.Popen(command, env=env, cwd=CHECKOUT, stdout=out, stderr=out)
+            self._process = subprocess.Popen(command, env=env, cwd=log.parent, stdout=out, stderr=out)
         self.pid = self._process.pid
 
     @property

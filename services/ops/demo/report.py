@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
 from typing import Any
 
 from services.ops.commands.output import count, span
 from services.ops.demo.accuracy import Accuracy
+from services.ops.demo.diary import CURRENCY
 from services.ops.demo.people import Noise
 from services.ops.demo.probe import BACKGROUND_PER_S, PROBES_PER_S, SECONDS, Latencies
 
@@ -19,7 +21,7 @@ SHARES = (0.5, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run. `seconds` is from the first request until profiles showed all; money in `revenue`, USD."""
+    """One run. `seconds` is from the first request until profiles showed all; `revenue` in CURRENCY."""
 
     events: int
     accepted: int
@@ -34,7 +36,7 @@ class Figures:
     accuracy: Accuracy
     naive: Accuracy
     noise: Noise
-    revenue: str
+    revenue: Decimal
     latencies: Latencies | None
 
     @property
@@ -52,6 +54,8 @@ def as_json(figures: Figures) -> dict[str, Any]:
     }
     return {
         **plain,
+        "revenue": f"{figures.revenue:.2f}",
+        "currency": CURRENCY,
         "seconds": round(figures.seconds, 2),
         "events_per_s": round(figures.events_per_s),
         "identity": _measures(figures.accuracy),
@@ -83,7 +87,7 @@ def lines(figures: Figures) -> Iterator[str]:
     yield f"records        {count(figures.records)}, of {count(figures.persons)} persons"
     yield f"customers      {count(figures.customers)}"
     yield from _identity(figures)
-    yield f"revenue sent   {figures.revenue} USD"
+    yield f"revenue sent   {figures.revenue:,.2f} {CURRENCY}"
     if figures.latencies is not None:
         yield from _latency_lines(figures.latencies)
 

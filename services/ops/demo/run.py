@@ -105,7 +105,7 @@ def _run(copy: Here, sent: Sequence[Sent]) -> tuple[dict[str, Any], Owners]:
         "accuracy": evaluate(truth.records, owners),
         "naive": evaluate(truth.records, naive),
         "noise": Noise(),
-        "revenue": f"{load.revenue(sent):,.2f}",
+        "revenue": load.revenue(sent),
     }, owners
 
 
