@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.codec import Unreadable
+from schemas.topics import PARTITIONS
 from services.intake import inputs, views
 from services.intake.domain.cloudevents import read_http
 from services.intake.domain.importing import read_import
@@ -29,6 +30,7 @@ from services.intake.domain.reading import read_body
 from services.intake.domain.reasons import EXPLANATIONS
 from services.intake.domain.segment import read_calls, write_key_of
 from services.intake.door import BrokerAway, Door
+from services.intake.trail import trail
 from services.runtime import telemetry
 from services.runtime.http import Database, Problem, answer, whole
 from services.runtime.internal import internal_app
@@ -39,6 +41,7 @@ from services.runtime.waiting import write_token
 BODY_BYTES_MAX = 512_000
 BATCH_EVENTS_MAX = 2_500
 PREFLIGHT_S = 86_400
+OFFSET_MAX = 2**62
 SEGMENT_CALLS = (
     "track",
     "identify",
@@ -249,7 +252,11 @@ def internal(settings: Settings) -> Starlette:
     return internal_app(
         settings,
         ServiceSchema.of("intake"),
-        [Route("/sources", sources, methods=["GET", "POST"]), Route("/parked", parked)],
+        [
+            Route("/sources", sources, methods=["GET", "POST"]),
+            Route("/parked", parked),
+            Route("/trace", trace),
+        ],
     )
 
 
@@ -268,6 +275,14 @@ async def sources(request: Request) -> Response:
             raise Problem("bad-request", detail) from None
         write_key = await inputs.create_source(connection, source)
     return answer({"name": source.name, "write_key": write_key})
+
+
+async def trace(request: Request) -> Response:
+    """When the log's record at `partition` and `offset` was received and acknowledged."""
+    query = request.query_params
+    partition = whole(query.get("partition"), 0, 0, PARTITIONS - 1)
+    offset = whole(query.get("offset"), 0, 0, OFFSET_MAX)
+    return answer(await trail(request.app.state.settings, partition, offset))
 
 
 async def parked(request: Request) -> Response:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.runtime import telemetry
-from services.runtime.postgres import TRANSIENT, Pool, ServiceSchema, open_pool, prepare
+from services.runtime.postgres import TRANSIENT, Pool, SchemaHalt, ServiceSchema, open_pool, prepare
 from services.runtime.settings import Settings
 
 OPEN_TIMEOUT_S = 1.5
@@ -72,7 +72,14 @@ async def on_lost_database(_request: Request, error: Exception) -> Response:
     return Problem("unavailable", "the database does not answer", {"Retry-After": "1"}).answer()
 
 
-EXCEPTION_HANDLERS: dict[Any, Any] = {Problem: on_problem} | {
+async def on_halt(_request: Request, halt: Exception) -> Response:
+    """Exception handler for SchemaHalt: the database is another deployment's, a person has to look."""
+    reason = getattr(halt, "reason", "halted")
+    telemetry.log.error("database_does_not_fit", reason=reason, detail=str(halt))
+    return Problem("unavailable", f"the database does not fit this build: {reason}").answer()
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {Problem: on_problem, SchemaHalt: on_halt} | {
     kind: on_lost_database
     for kind in (*TRANSIENT, asyncpg.PostgresError)
     if isinstance(kind, type) and issubclass(kind, Exception)

@@ -77,7 +77,7 @@ def configure_logging(service: str, level: str = "info", json_lines: bool = Fals
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aiokafka", "kafka", "mode", "faust", "uvicorn.access", "asyncio"):
+    for noisy in ("aiokafka", "kafka", "mode", "faust", "uvicorn", "httpx", "httpcore", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 

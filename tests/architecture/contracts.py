@@ -81,6 +81,7 @@ RULES = (
             "services.{service}.access",
             "services.{service}.chain",
             "services.{service}.shapes",
+            "services.{service}.trail",
             "services.{service}.internal",
             "services.runtime",
             "schemas",

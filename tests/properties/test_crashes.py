@@ -21,8 +21,9 @@ from tests.support.house import House, Worker
 
 SERVICES = ("identity", "interaction", "profile")
 SEATS = st.integers(0, 20)
+SAID = st.one_of(mentions, mentions, mentions, mentions, crowds)
 AWAITS_MAX = 60
-EXAMPLES, STEPS = 25, 30
+EXAMPLES, STEPS = 30, 25
 ROUNDS = 4
 STALLED_S = 0.01
 """How often it is looked whether a step waits for its producer, which the test holds."""
@@ -82,16 +83,17 @@ class Crashing(RuleBasedStateMachine):
         names = sorted(self.house.workers)
         return names[seat % len(names)]
 
-    @rule(said=st.one_of(mentions, mentions, mentions, crowds))
-    def publish(self, said: tuple[Any, ...]) -> None:
-        """An event enters the log."""
+    def _publish(self, said: tuple[Any, ...]) -> None:
         self.house.publish(*events_of(f"e{self.sent}", said))
         self.sent += 1
 
-    @rule(seat=SEATS)
-    def turn(self, seat: int) -> None:
-        """A worker takes a step."""
-        self._do(self.turning.turn(self.house.workers[self._seat(seat)]))
+    @rule(said=st.lists(SAID, min_size=1, max_size=4), seats=st.lists(SEATS, max_size=6))
+    def go_on(self, said: list[tuple[Any, ...]], seats: list[int]) -> None:
+        """Events enter the log, and some workers take steps."""
+        for one in said:
+            self._publish(one)
+        for seat in seats:
+            self._do(self.turning.turn(self.house.workers[self._seat(seat)]))
 
     @rule(seat=SEATS, other=SEATS)
     def turn_two_at_once(self, seat: int, other: int) -> None:
@@ -103,23 +105,25 @@ class Crashing(RuleBasedStateMachine):
 
         self._do(both())
 
-    @rule(seat=SEATS, awaits=st.integers(0, AWAITS_MAX), beside=st.none() | SEATS)
-    def crash(self, seat: int, awaits: int, beside: int | None) -> None:
-        """A worker ends inside a step, maybe while another is in one, and is started anew."""
+    @rule(seat=SEATS, awaits=st.integers(0, AWAITS_MAX), beside=st.none() | SEATS, said=SAID)
+    def crash(self, seat: int, awaits: int, beside: int | None, said: tuple[Any, ...]) -> None:
+        """A worker with something to do ends inside a step, maybe while another is in one, and is started anew."""
         name = self._seat(seat)
         worker = self.house.workers[name]
+        self._publish(said)
         if worker.producer.held is not None or worker in self.turning.under_way:
             self._do(self._die(name))
             return
+        if name.startswith("profile"):
+            self._do(self.turning.turn(self.house.workers["identity"]))
         other = None if beside is None else self.house.workers[self._seat(beside)]
+        self.done["crashed"] += self._do(self._crash(name, awaits, other))
 
-        async def crash() -> bool:
-            if other is None or other is worker:
-                return await self.house.crash(name, awaits)
-            crashed, _ = await asyncio.gather(self.house.crash(name, awaits), self.turning.turn(other))
-            return crashed
-
-        self.done["crashed"] += self._do(crash())
+    async def _crash(self, name: str, awaits: int, other: Worker | None) -> bool:
+        if other is None or other is self.house.workers[name]:
+            return await self.house.crash(name, awaits)
+        crashed, _ = await asyncio.gather(self.house.crash(name, awaits), self.turning.turn(other))
+        return crashed
 
     async def _die(self, name: str) -> None:
         worker = self.house.workers[name]
@@ -127,12 +131,14 @@ class Crashing(RuleBasedStateMachine):
         await self.house.hire(name, {p for _, p in worker.feed.assigned})
         self.done["died untold"] += 1
 
-    @rule(seat=SEATS)
-    def hold(self, seat: int) -> None:
+    @rule(seat=SEATS, said=SAID)
+    def hold(self, seat: int, said: tuple[Any, ...]) -> None:
         """What a worker publishes from now on is delayed."""
-        producer = self.house.workers[self._seat(seat)].producer
-        if producer.held is None:
-            producer.hold()
+        worker = self.house.workers[self._seat(seat)]
+        if worker.producer.held is None:
+            worker.producer.hold()
+        self._publish(said)
+        self._do(self.turning.turn(worker))
 
     @rule(seat=SEATS)
     def release(self, seat: int) -> None:

@@ -81,7 +81,8 @@ class Rig:
             **more,
         }
         env = {name if name.isupper() else f"C360_{name.upper()}": str(v) for name, v in values.items()}
-        env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), "KAFKA_BOOTSTRAP": self.kafka, "DATABASE_URL": self.database_url} | env
+        places = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)}
+        env = {**places, "KAFKA_BOOTSTRAP": self.kafka, "DATABASE_URL": self.database_url, **env}
         log = self.folder / f"{service}.{index}.{len(self.workers)}.log"
         worker = Running(service, index, env, module or f"services.{service}", log)
         self.workers.append(worker)

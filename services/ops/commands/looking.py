@@ -71,11 +71,12 @@ def trace(source: str, id_: Annotated[str, typer.Argument(metavar="ID")], as_jso
 
 def traced(copy: Here, source: str, id_: str) -> dict[str, Any]:
     """What each service knows of one event; None where one knows nothing or does not answer."""
-    query = {"source": source, "id": id_}
-    found: dict[str, Any] = {"source": source, "id": id_}
-    for service in ("intake", "interaction"):
-        found[service] = _known(f"{copy.internal[service]}/trace", query)
+    found: dict[str, Any] = {"source": source, "id": id_, "intake": None}
+    found["interaction"] = _known(f"{copy.internal['interaction']}/trace", {"source": source, "id": id_})
     seen = found["interaction"] or {}
+    if seen:
+        place = {"partition": seen["partition"], "offset": seen["offset"]}
+        found["intake"] = _known(f"{copy.internal['intake']}/trace", place)
     document = asking.profile(copy, seen["customer_id"]) if seen.get("customer_id") else None
     found["profile"] = document and {
         "customer_id": document["customer_id"],
@@ -86,7 +87,7 @@ def traced(copy: Here, source: str, id_: str) -> dict[str, Any]:
     return found
 
 
-def _known(url: str, query: dict[str, str]) -> Any:
+def _known(url: str, query: dict[str, Any]) -> Any:
     response = ask("GET", url, params=query)
     if response.is_success:
         return response.json()
@@ -101,8 +102,7 @@ def trace_table(found: dict[str, Any]) -> Table:
     for part in ("intake", "interaction", "profile"):
         known = found[part]
         if not known:
-            if part != "intake":  # which keeps no trail of single events where it has no page for it
-                table.add_row(part, "-", "does not show it")
+            table.add_row(part, "-", "does not show it")
             continue
         for number, (name, value) in enumerate(known.items()):
             table.add_row(part if number == 0 else "", name, _text(value))
