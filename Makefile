@@ -46,7 +46,7 @@ lint: $(PYTHON_STAMP) ## check style and types
 	@$(BIN)/mypy
 
 bench: setup ## measure against the bars
-	@$(BIN)/c360 bench
+	@$(BIN)/python -m tests.benchmarks
 
 up: setup ## start everything on this machine and wait until it is ready
 	@$(BIN)/c360 up --wait

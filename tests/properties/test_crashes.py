@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.properties.stories import PHASES, crowds, events_of, mentions
+from tests.properties.stories import PHASES, events_of, mentions
 from tests.support.databases import Databases
 from tests.support.house import House, Worker
 
 SERVICES = ("identity", "interaction", "profile")
 SEATS = st.integers(0, 20)
-SAID = st.one_of(mentions, mentions, mentions, mentions, crowds)
+SAID = mentions
 AWAITS_MAX = 60
 EXAMPLES, STEPS = 30, 25
 ROUNDS = 4

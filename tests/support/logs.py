@@ -60,7 +60,7 @@ def _drain(consumer: Consumer, ends: dict[int, int]) -> list[LogRecord]:
             if m.error():
                 raise KafkaException(m.error())
             partition, offset = m.partition() or 0, m.offset() or 0
-            headers = [(str(k), v or b"") for k, v in (m.headers() or [])]
+            headers = [(str(pair[0]), bytes(pair[1] or b"")) for pair in list(m.headers() or [])]
             found.append(
                 LogRecord(str(m.topic()), partition, offset, m.timestamp()[1], m.key(), m.value(), headers)
             )

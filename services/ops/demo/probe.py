@@ -88,8 +88,8 @@ def event(plan: Plan, name: str, record: RecordKey) -> dict[str, Any]:
     }
 
 
-async def measure(plan: Plan) -> Latencies:
-    """Sends each probe at its moment over a light background, and waits until its profile shows it."""
+async def measure(plan: Plan, probes_per_s: float = PROBES_PER_S) -> Latencies:
+    """Sends each probe at its moment over the background, and waits until its profile shows it."""
     limits = httpx.Limits(max_connections=CONNECTIONS_MAX)
     timeout = httpx.Timeout(SHOWN_TIMEOUT_S)
     async with (
@@ -105,7 +105,7 @@ async def measure(plan: Plan) -> Latencies:
         start = time.monotonic()
         background = asyncio.create_task(_background(plan, door, start))
         tasks = [
-            asyncio.create_task(_probe(plan, door, profiles, start + i / PROBES_PER_S, i))
+            asyncio.create_task(_probe(plan, door, profiles, start + i / probes_per_s, i))
             for i in range(len(plan.probes))
         ]
         found = await asyncio.gather(*tasks)

@@ -1,0 +1,124 @@
+"""From an event's sending to its profile, at a steady rate of the standard mix, with many customers stored.
+
+Owns preparing the customers and the open-loop measurement. The clock starts before the send and stops at the
+first GET that shows the event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+
+from services.ops.demo.probe import Latencies, Plan, Target, measure
+from tests.benchmarks.deployment import Deployment
+from tests.benchmarks.mix import CONNECTIONS, WAIT_TIMEOUT_S
+from tests.benchmarks.sending import Job, send
+
+CUSTOMERS = 100_000
+LOAD_BATCH_EVENTS = 500
+RATES_PER_S = (500, 1_000)
+SECONDS = 40
+PROBES_PER_S = 10
+SETTLE_S = 5
+BATCH_EVENTS = 10
+P95_MS_BAR = 250
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What was measured at one rate; `sent_per_s` is what the door really took."""
+
+    asked_per_s: int
+    sent_per_s: float
+    latencies: Latencies
+
+
+def known_customers(at: Deployment, key: str) -> list[Target]:
+    """Make CUSTOMERS known customers through the door; a sample of them to probe."""
+    asyncio.run(_identify(at, key))
+    at.command("wait", "--timeout", str(WAIT_TIMEOUT_S))
+    wanted = [f"bench-{n}" for n in range(0, CUSTOMERS, CUSTOMERS // 1_000)]
+    answer = httpx.post(
+        f"{at.profile}/v1/customers/lookup",
+        json={"identifiers": [{"type": "user_id", "value": v} for v in wanted]},
+        headers={"Authorization": f"Bearer {at.operator_key}"},
+        timeout=30,
+    ).raise_for_status()
+    found = [(v, r["customer_id"]) for v, r in zip(wanted, answer.json()["results"], strict=True)]
+    return [Target(("user_id", v), customer) for v, customer in found if customer]
+
+
+async def _identify(at: Deployment, key: str) -> None:
+    numbers = iter(range(0, CUSTOMERS, LOAD_BATCH_EVENTS))
+    async with httpx.AsyncClient(auth=(key, ""), timeout=60) as client:
+
+        async def connection() -> None:
+            for first in numbers:
+                body = orjson.dumps(
+                    [_identified(n) for n in range(first, min(first + LOAD_BATCH_EVENTS, CUSTOMERS))]
+                )
+                headers = {"content-type": "application/cloudevents-batch+json"}
+                (await client.post(f"{at.intake}/events", content=body, headers=headers)).raise_for_status()
+
+        await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+
+
+def _identified(n: int) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "id": f"known-{n}",
+        "source": "mix",
+        "type": "contact.identified",
+        "data": {"identifiers": {"user_id": f"bench-{n}", "email": f"bench-{n}@people.example"}},
+    }
+
+
+def at_rate(at: Deployment, key: str, targets: list[Target], rate_per_s: int, folder: Path) -> Rate:
+    """Probe while the mix is sent at this rate by another process."""
+    count = rate_per_s * (SECONDS + 2 * SETTLE_S)
+    ledger = folder / f"ledger-{rate_per_s}"
+    job = Job(at.intake, key, count, rate_per_s, 50_000, BATCH_EVENTS, CONNECTIONS * 2, rate_per_s, str(ledger))
+    reports = []
+    sender = threading.Thread(target=lambda: reports.append(send(job)))
+    sender.start()
+    plan = Plan(
+        at.intake,
+        at.profile,
+        at.operator_key,
+        key,
+        "mix",
+        f"rate-{rate_per_s}",
+        (targets * 2)[: PROBES_PER_S * SECONDS],
+        (),
+    )
+    try:
+        latencies = asyncio.run(_after(SETTLE_S, plan))
+    finally:
+        sender.join()
+    at.command("wait", "--timeout", str(WAIT_TIMEOUT_S))
+    return Rate(rate_per_s, reports[0]["acked"] / reports[0]["seconds"], latencies)
+
+
+async def _after(seconds: float, plan: Plan) -> Latencies:
+    await asyncio.sleep(seconds)
+    return await measure(plan, PROBES_PER_S)
+
+
+def table(rates: list[Rate]) -> list[str]:
+    """Markdown rows."""
+    rows = ["| events/s asked | taken | probes | p50 ms | p95 ms | p99 ms | not shown |", "| --- " * 7 + "|"]
+    for rate in rates:
+        ms = [rate.latencies.percentile_ms(share) for share in (0.5, 0.95, 0.99)]
+        shown = " | ".join("-" if m is None else f"{m:.0f}" for m in ms)
+        probes = len(rate.latencies.shown_ms) + rate.latencies.missing
+        rows.append(
+            f"| {rate.asked_per_s:,} | {rate.sent_per_s:,.0f} | {probes} | {shown} | {rate.latencies.missing} |"
+        )
+    return rows
+
+
