@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
 
 from schemas.codec import encode_state
+from schemas.topics import PARTITIONS
 from services.runtime import telemetry
 from services.runtime.batch import Told
 from services.runtime.markers import Marker, markers_of
 from services.runtime.settings import Settings
 
-Message = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+Message = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 Encode = Callable[[Told], Message]
 
 LINGER_MS = 2
@@ -25,6 +28,7 @@ BATCH_BYTES_MAX = 256 * 1024
 REQUEST_BYTES_MAX = 4 * 1024 * 1024
 REQUEST_TIMEOUT_MS = 15_000
 RETRY_PAUSE_S = 0.5
+KEYS_REMEMBERED_MAX = 200_000
 
 
 def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
@@ -42,11 +46,49 @@ def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
     )
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED_MAX)
+def partition_of(key: bytes) -> int:
+    """The partition of a key, as every Kafka client computes it (murmur2, positive, modulo)."""
+    return int(murmur2(key) & 0x7FFFFFFF) % PARTITIONS
+
+
 async def send_all(kafka: AIOKafkaProducer, topic: str, messages: Sequence[Message]) -> list[tuple[int, int]]:
-    """Publish and wait for every ack; (partition, offset) of each in order. Raises KafkaError."""
-    futures = [await kafka.send(topic, value=value, key=key, headers=headers) for key, value, headers in messages]
-    acked = await asyncio.gather(*futures)
-    return [(a.partition, a.offset) for a in acked]
+    """Publish to a topic of ours and wait for every ack; (partition, offset) of each in order.
+
+    Whole batches are built by partition: one future each instead of one a message, which costs five times
+    as much. Raises KafkaError.
+    """
+    by_partition: dict[int, list[int]] = {}
+    for index, (key, _, _) in enumerate(messages):
+        by_partition.setdefault(partition_of(key), []).append(index)
+    placed: list[tuple[int, int]] = [(0, 0)] * len(messages)
+    await asyncio.gather(
+        *(_send_to(kafka, topic, partition, messages, indexes, placed) for partition, indexes in by_partition.items())
+    )
+    return placed
+
+
+async def _send_to(
+    kafka: AIOKafkaProducer,
+    topic: str,
+    partition: int,
+    messages: Sequence[Message],
+    indexes: Sequence[int],
+    placed: list[tuple[int, int]],
+) -> None:
+    start = 0
+    while start < len(indexes):
+        batch = kafka.create_batch()
+        end = start
+        while end < len(indexes):
+            key, value, headers = messages[indexes[end]]
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                break
+            end += 1
+        acked = await (await kafka.send_batch(batch, topic, partition=partition))
+        for position, index in enumerate(indexes[start:end]):
+            placed[index] = (partition, acked.offset + position)
+        start = end
 
 
 class Outbox:

@@ -23,7 +23,7 @@ SERVICES = ("identity", "interaction", "profile")
 SEATS = st.integers(0, 20)
 SAID = mentions
 AWAITS_MAX = 60
-EXAMPLES, STEPS = 30, 25
+EXAMPLES, STEPS = 30, 20
 ROUNDS = 4
 STALLED_S = 0.01
 """How often it is looked whether a step waits for its producer, which the test holds."""

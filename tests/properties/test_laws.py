@@ -198,6 +198,13 @@ def test_state_messages_may_be_repeated_and_reordered(databases: Databases, data
     _in_houses(databases, 2, act)
 
 
+def test_a_trait_said_later_by_a_record_that_did_not_found_its_customer_is_told(databases: Databases) -> None:
+    joined = ("seen", [("user_id", "1"), ("crm_id.acme", "71")], 1, {}, 1)
+    by_crm = [("seen", [("crm_id.acme", "71")], n, {"firstName": name}, 1) for n, name in ((1, "Ann"), (2, "Anna"))]
+    first, second, third = told([joined, *by_crm])
+    _alone(databases, [first], [second], [third])
+
+
 def test_a_group_is_told_anew_when_a_member_that_never_said_anything_joins(databases: Databases) -> None:
     """The binding of a record without events arrives after its customer was combined without it."""
 

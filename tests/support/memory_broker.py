@@ -7,7 +7,6 @@ Owns what Kafka would do for a lane, step by step and without a clock. The real 
 from __future__ import annotations
 
 import asyncio
-import zlib
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from schemas.topics import PARTITIONS, TOPICS
 from services.runtime.feed import Feed
 from services.runtime.lane import Lane
-from services.runtime.outbox import Message
+from services.runtime.outbox import Message, partition_of
 from services.runtime.positions import Partition
 
 
@@ -44,7 +43,7 @@ class MemoryBroker:
     def append(self, topic: str, message: Message) -> Record:
         """Append to the key's partition."""
         key, value, headers = message
-        partition = zlib.crc32(key or b"") % PARTITIONS
+        partition = partition_of(key)
         log = self.logs[topic, partition]
         self.time_ms += 1
         record = Record(topic, partition, len(log), self.time_ms, key, value, headers)
@@ -107,6 +106,18 @@ class MemoryFeed(Feed):
         return sum(len(self.broker.logs[p]) - o for p, o in self.ready.items())
 
 
+class MemoryBatch:
+    """A batch as aiokafka's producer hands it out."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def append(self, *, timestamp: None, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]]) -> object:
+        """Never full."""
+        self.messages.append((key, value, headers))
+        return self
+
+
 class MemoryProducer:
     """Appends at once, or when the test lets go of what it holds back."""
 
@@ -128,17 +139,20 @@ class MemoryProducer:
         if self.released is not None:
             self.released.set()
 
-    async def send(
-        self, topic: str, value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]
-    ) -> asyncio.Future[Any]:
+    def create_batch(self) -> MemoryBatch:
+        """An empty batch."""
+        return MemoryBatch()
+
+    async def send_batch(self, batch: MemoryBatch, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        """Append the batch, or hold it."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.held is not None and self.released is not None:
-            self.held.append((topic, (key, value, headers)))
+            self.held += [(topic, message) for message in batch.messages]
             await self.released.wait()
-            future.set_result(SimpleNamespace(partition=-1, offset=-1))
+            future.set_result(SimpleNamespace(partition=partition, offset=-1))
             return future
-        record = self.broker.append(topic, (key, value, headers))
-        future.set_result(SimpleNamespace(partition=record.partition, offset=record.offset))
+        records = [self.broker.append(topic, message) for message in batch.messages]
+        future.set_result(SimpleNamespace(partition=partition, offset=records[0].offset))
         return future
 
     async def start(self) -> None: ...
@@ -150,5 +164,5 @@ def in_memory(lane: Lane, broker: MemoryBroker) -> tuple[MemoryFeed, MemoryProdu
     """Put a lane on the broker in memory."""
     feed, producer = MemoryFeed(broker, lane), MemoryProducer(broker)
     lane.feed = feed
-    lane.outbox._kafka = producer  # type: ignore[assignment]
+    lane.outbox._kafka = producer
     return feed, producer
