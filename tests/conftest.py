@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
 from services.ops.local import parts
+from tests.support import deployment
 from tests.support.databases import Databases
+from tests.support.doors import Doors, Named
 from tests.support.house import House
 from tests.support.rig import Rigs
 
@@ -61,3 +64,19 @@ def rigs(parts_home: Path, databases: Databases) -> Rigs:
         kafka = parts.start(parts_home, None, kafka=True, postgres=False).kafka
     assert kafka, "Kafka says where it listens"
     return Rigs(kafka, databases, parts_home)
+
+
+@pytest.fixture(scope="session")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """The public doors of one running copy (`c360 up`), shared by the session; it logs all there is to log."""
+    with deployment.running(tmp_path_factory.mktemp("copy"), settings={"C360_LOG_LEVEL": "debug"}) as copy:
+        doors = Doors(copy)
+        yield doors
+        doors.close()
+
+
+@pytest.fixture
+def own() -> Named:
+    """Makes a name or number this test's own: `own("ann")` is `ann-3f9c…`, the same all through the test."""
+    mark = uuid.uuid4().hex[:10]
+    return lambda name: f"{name}-{mark}"

@@ -123,19 +123,29 @@ class Identity:
                 after[record] = before[record].binding
         changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
         log_time_ms = max(i.log_time_ms for those in causes.values() for i in those)
-        touched = _touched(new, before, changed)
-        reason = _reasons(touched, causes)
+        reason = _reasons(causes)
         versions = await store.save_bindings(work.connection, changed, log_time_ms)
         for record, n in versions.items():
             state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)
             work.tell(IDENTITY_BINDINGS.name, state, reason)
+        touched = await self._touched(new, before, changed, work)
         await self._tell_customers(touched, reason, log_time_ms, work)
+
+    async def _touched(
+        self, new: Evidence, before: dict[str, store.Stored], changed: dict[str, Binding], work: Work
+    ) -> set[str]:
+        """Customers whose section may be another now: of records something was said of, and of moved ones."""
+        said_of = new.records.keys() | {t.record_id for t in new.traits.values()}
+        touched = await store.customers_of(work.connection, sorted(said_of))
+        for record, binding in changed.items():
+            touched |= {binding.customer_id, before[record].binding.customer_id}
+        return touched
 
     async def _tell_customers(
         self, touched: set[str], reason: dict[tuple[str, int], int], log_time_ms: int, work: Work
     ) -> None:
         """Tell each touched customer whose section is another than the one that stands."""
-        ids = sorted(touched | {s.key for (t, _), s in _told(work) if t == IDENTITY_BINDINGS.name and s.body})
+        ids = sorted(touched)
         standing = await store.told(work.connection, ids)
         records, bindings, traits = await store.of_customers(work.connection, ids)
         sections: dict[str, tuple[str | None, str]] = {}
@@ -157,20 +167,7 @@ class Identity:
 _ALWAYS_READ = frozenset({"identity.same_asserted", "identity.different_asserted", "alias.asserted"})
 
 
-def _told(work: Work) -> list[tuple[tuple[str, str], State]]:
-    return [(key, told.state) for key, told in work.told.items()]
-
-
-def _touched(new: Evidence, before: dict[str, store.Stored], changed: dict[str, Binding]) -> set[str]:
-    """Customers whose section may be another now."""
-    said_of = set(new.records) | {t.record_id for t in new.traits.values()}
-    touched = {before[r].binding.customer_id for r in said_of if r in before}
-    for record, binding in changed.items():
-        touched |= {binding.customer_id, before[record].binding.customer_id}
-    return touched | said_of
-
-
-def _reasons(touched: set[str], causes: dict[str, list[Incoming]]) -> dict[tuple[str, int], int]:
+def _reasons(causes: dict[str, list[Incoming]]) -> dict[tuple[str, int], int]:
     """The places in the log that may have changed anything here: coarse, but never too few."""
     return sources_of(i for those in causes.values() for i in those)
 

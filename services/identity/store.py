@@ -163,6 +163,14 @@ _TOUCHING = """
 """
 
 
+async def customers_of(connection: Connection, records: Sequence[str]) -> set[str]:
+    """The customers these records belong to."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT customer_id FROM record WHERE record_id = any($1::uuid[])", records
+    )
+    return {str(r["customer_id"]) for r in rows}
+
+
 async def of_customers(
     connection: Connection, customers: Sequence[str]
 ) -> tuple[dict[str, list[Record]], dict[str, Binding], dict[str, list[Trait]]]:

@@ -102,6 +102,6 @@ def test_X8_a_bad_deploy_halts_before_its_first_record_and_the_fix_applies_all(
 def _halts(rig: Rig, batch_events_max: int) -> None:
     more: dict[str, Any] = {"BAD_SERVICE": "interaction", "BAD_ALL": 1, "batch_events_max": batch_events_max}
     bad: Running = rig.start("interaction", module=BAD_MODULE, ready=False, **more)
-    rig.expected_complaints += ["lane_halted", "worker_halted", "HandlerBroken"]
+    rig.expected_complaints += ["lane_halted", "worker_halted", "We experienced a crash"]
     assert bad.wait_ended(HALT_TIMEOUT_S) == EX_HALTED
     until(lambda: "handler_broken" in bad.log.read_text(), "the log names the reason", 1)

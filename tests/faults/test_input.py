@@ -89,7 +89,7 @@ def _garbage(chance: random.Random) -> list[Callable[[], Piece]]:
         lambda: (None, None, [], "no_value"),
         lambda: (None, b"\x00", [], "not_json"),
         lambda: (b"k", b"x" * BIG_BYTES, [], "not_json"),
-        lambda: (b"k", big, [], "too_large"),
+        lambda: (b"k", big, [], "event_too_large"),
         lambda: (b"k", b"[" * 10_000, [], "not_json"),
         lambda: (b"k", b"{}", [], "not_an_event"),
         lambda: (b"k", b"{}", [("ce_specversion", b"1.0"), ("ce_id", b"\xff")], "bad_attribute"),

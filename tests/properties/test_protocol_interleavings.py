@@ -217,3 +217,12 @@ async def test_markers_left_by_a_worker_that_died_after_commit_are_told(house: H
     dying._cut()
     await house.hire("interaction")
     await _zero(house)
+
+
+async def test_what_is_said_of_a_record_reaches_the_customer_it_joined(house: House) -> None:
+    """Traits alone, without new links, of a record that is not its customer's founder."""
+    await _hire_all(house)
+    house.publish(_seen(1, CRM, COOKIE))
+    await house.settle()
+    house.publish(_seen(2, COOKIE, traits={"firstName": "Ann"}, type="contact.identified"))
+    await _zero(house)

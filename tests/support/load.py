@@ -33,6 +33,8 @@ EVENTS_MAX = 1_000_000
 FLUSH_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 30.0
 NEVER_READ = "reads-nothing"
+SILENT = 0
+"""librdkafka writes what it logs to the terminal."""
 
 Named = tuple[str, str]
 """(source, id) as the sender named the event."""
@@ -65,6 +67,7 @@ def producer(kafka: str) -> Producer:
             "enable.idempotence": True,
             "linger.ms": 2,
             "message.max.bytes": 2_000_000,
+            "log_level": SILENT,
         }
     )
 
@@ -155,7 +158,8 @@ class Load:
 
 
 def _reader(kafka: str) -> Consumer:
-    return Consumer({"bootstrap.servers": kafka, "group.id": NEVER_READ, "enable.auto.commit": False})
+    about = {"group.id": NEVER_READ, "enable.auto.commit": False, "log_level": SILENT}
+    return Consumer({"bootstrap.servers": kafka, **about})
 
 
 def ends(kafka: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:

@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 
 from schemas.topics import TOPICS
+from services.ops.local import marks, parts, state
 from services.runtime.settings import Settings
 from tests.support import load
 from tests.support.databases import KEY, Databases, settings_for
@@ -33,6 +34,7 @@ STATE_TOPICS = ("identity.bindings", "identity.customers", "interaction.customer
 SESSION_TIMEOUT_MS = 6_000
 """The broker's least: a silent worker's partitions are free after it."""
 START_TIMEOUT_S = 30.0
+KILL_TIMEOUT_S = 10.0
 CAUGHT_UP_TIMEOUT_S = 60.0
 EX_HALTED = 78
 COMPLAINT = re.compile(r"Traceback|\[error +\]|\[critical *\]|never (retrieved|awaited)")
@@ -214,6 +216,21 @@ class Rigs:
         folder = self.folder / f"rig{self._made}"
         folder.mkdir()
         return Rig(self.kafka, asyncio.run(self.databases.fresh()), folder)
+
+    @property
+    def own_parts(self) -> bool:
+        """Whether Kafka and PostgreSQL are this session's own, so that a test may kill them."""
+        return {"kafka", "postgres"} <= set(state.load(self.folder).parts)
+
+    def kill_part(self, name: str) -> None:
+        """SIGKILL to the broker's or the postmaster's process; returns when it is gone."""
+        mark = state.load(self.folder).mark(name)
+        assert mark is not None, f"{name} does not run"
+        marks.stop(mark, signal.SIGKILL, KILL_TIMEOUT_S)
+
+    def start_part(self, name: str) -> None:
+        """Start the broker or PostgreSQL again, where it was; returns when it answers."""
+        parts.start(self.folder, None, kafka=name == "kafka", postgres=name == "postgres")
 
     def close(self, rig: Rig) -> None:
         """End a deployment and drop its database."""

@@ -1,0 +1,129 @@
+"""What holds for any evidence: f does not know order, and what was taken back was never said."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.identity.domain.clustering import cluster
+from services.identity.domain.evidence import ALIAS, Assertion, Evidence, Link, Record
+from tests.unit.identity.stating import POLICY, clusters, evidence, facts, said
+
+Facts = list[Record | Link | Assertion]
+MANY = settings(max_examples=200)
+STRICT = dataclasses.replace(POLICY, generic_above={"email": 1, "device_id": 2})
+"""So small that values of a small world become generic."""
+
+
+def _renamed(found: Facts, suffix: str) -> Facts:
+    def other(fact: Record | Link | Assertion) -> Record | Link | Assertion:
+        if isinstance(fact, Record):
+            return dataclasses.replace(fact, record_id=fact.record_id + suffix, value=fact.value + suffix)
+        return dataclasses.replace(fact, a=fact.a + suffix, b=fact.b + suffix)
+
+    return [other(fact) for fact in found]
+
+
+@MANY
+@given(facts, st.randoms(use_true_random=False), st.sampled_from([POLICY, STRICT]))
+def test_the_answer_does_not_depend_on_any_order(
+    found: Facts, order: random.Random, policy: type[POLICY]  # type: ignore[valid-type]
+) -> None:
+    whole = evidence(*found)
+    shuffled: list[list[tuple[object, object]]] = []
+    for kind in (whole.records, whole.links, whole.assertions):
+        rows: list[tuple[object, object]] = list(kind.items())
+        order.shuffle(rows)
+        shuffled.append(rows)
+    turned = Evidence(*(dict(rows) for rows in shuffled))  # type: ignore[arg-type]
+    one, other = clusters(whole, policy), clusters(turned, policy)
+    assert one.bindings == other.bindings
+    assert one.refused == other.refused
+
+
+@MANY
+@given(facts, facts, st.sampled_from([POLICY, STRICT]))
+def test_what_is_not_connected_does_not_meet(
+    left: Facts, right: Facts, policy: type[POLICY]  # type: ignore[valid-type]
+) -> None:
+    right = _renamed(right, "'")
+    apart = [clusters(evidence(*side), policy) for side in (left, right)]
+    whole = clusters(evidence(*left, *right), policy)
+    assert whole.bindings == apart[0].bindings | apart[1].bindings
+    assert sorted(whole.refused, key=repr) == sorted(apart[0].refused + apart[1].refused, key=repr)
+
+
+@MANY
+@given(facts)
+def test_every_record_is_bound_and_every_customer_is_one_of_its_own_records(found: Facts) -> None:
+    whole = evidence(*found)
+    bindings = clusters(whole).bindings
+    assert bindings.keys() == whole.records.keys()
+    for binding in bindings.values():
+        assert bindings[binding.customer_id].customer_id == binding.customer_id
+
+
+@MANY
+@given(facts)
+def test_no_customer_holds_two_values_of_an_exclusive_type_unless_that_pair_was_lifted(found: Facts) -> None:
+    whole = evidence(*found)
+    bindings = clusters(whole).bindings
+    lifted = {(k.a, k.b) for k in whole.links.values() if k.kind == ALIAS}
+    lifted |= {(s.a, s.b) for s in whole.assertions.values() if s.same}
+    users = sorted(r for r in whole.records if r.startswith("user_id"))
+    for a in users:
+        for b in users:
+            same_type = whole.records[a].type == whole.records[b].type
+            if a < b and same_type and bindings[a].customer_id == bindings[b].customer_id:
+                assert (a, b) in lifted
+
+
+@MANY
+@given(facts)
+def test_no_customer_holds_a_pair_an_operator_told_apart(found: Facts) -> None:
+    whole = evidence(*found)
+    bindings = clusters(whole).bindings
+    for word in whole.assertions.values():
+        if not word.same:
+            assert bindings[word.a].customer_id != bindings[word.b].customer_id
+
+
+@MANY
+@given(facts, st.data())
+def test_merged_and_split_again_is_as_if_never_merged(found: Facts, data: st.DataObject) -> None:
+    """Customers are equal to those without the two words, where the split pair was not one before."""
+    never = clusters(evidence(*found))
+    names = sorted(never.bindings)
+    unspoken = [
+        (a, b) for a in names for b in names
+        if a < b and never.bindings[a].customer_id != never.bindings[b].customer_id
+        and (a, b) not in evidence(*found).assertions
+    ]  # fmt: skip
+    if not unspoken:
+        return
+    a, b = data.draw(st.sampled_from(unspoken))
+    words = [said(a, b, same=True, time_us=50), said(a, b, same=False, time_us=51)]
+    assert clusters(evidence(*found, *words)).bindings == never.bindings
+
+
+@MANY
+@given(facts, st.data())
+def test_a_word_that_was_overruled_leaves_no_trace(found: Facts, data: st.DataObject) -> None:
+    names = sorted(evidence(*found).records)
+    if len(names) < 2:
+        return
+    a, b = data.draw(st.lists(st.sampled_from(names), min_size=2, max_size=2, unique=True))
+    last = said(a, b, same=data.draw(st.booleans()), time_us=60)
+    earlier = said(a, b, same=data.draw(st.booleans()), time_us=data.draw(st.integers(40, 59)))
+    assert clusters(evidence(*found, earlier, last)).bindings == clusters(evidence(*found, last)).bindings
+
+
+@MANY
+@given(facts)
+def test_told_twice_is_told_once(found: Facts) -> None:
+    whole = evidence(*found)
+    twice = cluster(whole.records, [*whole.links.values()] * 2, [*whole.assertions.values()] * 2, POLICY)
+    assert twice.bindings == clusters(whole).bindings

@@ -1,0 +1,1 @@
+"""Interaction's rules, without a database."""

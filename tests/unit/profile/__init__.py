@@ -1,0 +1,1 @@
+"""Profile's rules, without a database."""

@@ -1,0 +1,1 @@
+"""The machinery's rules, without a broker or a database."""
