@@ -57,13 +57,15 @@ async def house(databases: Databases) -> AsyncIterator[House]:
 
 
 @pytest.fixture(scope="session")
-def rigs(parts_home: Path, databases: Databases) -> Rigs:
+def rigs(parts_home: Path, databases: Databases) -> Iterator[Rigs]:
     """Deployments of real processes on a real Kafka: KAFKA_BOOTSTRAP's, or one of our own."""
     kafka = os.environ.get("KAFKA_BOOTSTRAP")
     if not kafka:
         kafka = parts.start(parts_home, None, kafka=True, postgres=False).kafka
     assert kafka, "Kafka says where it listens"
-    return Rigs(kafka, databases, parts_home)
+    rigs = Rigs(kafka, databases, parts_home)
+    yield rigs
+    rigs.close()
 
 
 @pytest.fixture(scope="session")

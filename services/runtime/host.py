@@ -39,6 +39,15 @@ class Stuck(RuntimeError):
     """The lane fetches nothing although its partitions have records: the process ends and is started again."""
 
 
+async def _has_lag(lane: Lane) -> bool:
+    try:
+        return await lane.feed.lag() > 0
+    except KafkaError as error:
+        # The broker is away: nobody can make progress, and the lane says so itself.
+        telemetry.log.info("lag_unknown", error=telemetry.where(error))
+        return False
+
+
 class _LanesOnly(BootStrategy):
     """No Kafka of Faust's own, no pages of Faust's own."""
 
@@ -92,7 +101,7 @@ class HostedLane(mode.Service):
             lane = self.lane
             if lane is None or lane.state != LaneState.FETCHING:
                 continue
-            if time.monotonic() - lane.progress_at > limit_s and await lane.feed.lag() > 0:
+            if time.monotonic() - lane.progress_at > limit_s and await _has_lag(lane):
                 raise Stuck(f"no progress for {limit_s:.0f} s with records waiting")
 
     async def on_stop(self) -> None:

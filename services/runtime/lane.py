@@ -28,6 +28,7 @@ from services.runtime.postgres import (
     OwnConnection,
     SchemaHalt,
     connect,
+    hold_worker_index,
 )
 from services.runtime.report import report
 from services.runtime.settings import Settings
@@ -37,6 +38,8 @@ RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 FETCH_TIMEOUT_MS = 50
 HEARTBEAT_S = 1.0
 ORPHANS_EVERY_S = 3.0
+FRESH_CONSUMER_AFTER = 5
+"""Failures in a row after which the consumer is made anew, in case it is the consumer that is broken."""
 HALTS = (SchemaHalt, TopicHalt, PositionHalt, HandlerBroken)
 
 
@@ -219,6 +222,7 @@ class Lane:
         if self._connection is None or self._connection.is_closed():
             path = f"{self.generation.schema},{self.plan.service}"
             self._connection = await connect(self.settings, path)
+            await hold_worker_index(self._connection, self.feed.instance)
         if not self.feed.started:
             await self.outbox.start()
             await self.feed.start()
@@ -240,6 +244,8 @@ class Lane:
             await self._disconnect()
         pause = RETRY_PAUSES_S[min(self._failures, len(RETRY_PAUSES_S) - 1)]
         self._failures += 1
+        if state == LaneState.WAITING_FOR_BROKER and self._failures % FRESH_CONSUMER_AFTER == 0:
+            await self.feed.stop()
         await asyncio.sleep(pause)
 
     async def _halt(self, halt: BaseException) -> None:

@@ -6,6 +6,7 @@ the live generation's tables are never altered: new DDL is a new generation.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ else:
 
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
+INDEX_PATIENCE_S = 12.0
+INDEX_POLL_S = 0.05
 COMMAND_TIMEOUT_S = 10.0
 """A reply that never comes (also COMMIT's): the connection is given up and positions are read on a new one."""
 
@@ -111,6 +114,9 @@ def _server_settings(settings: Settings, search_path: str) -> dict[str, str]:
         "synchronous_commit": "on",
         "default_transaction_isolation": "read committed",
         "jit": "off",
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "3",
         "TimeZone": "UTC",
     }
 
@@ -123,6 +129,19 @@ async def connect(settings: Settings, search_path: str) -> OwnConnection:
         command_timeout=COMMAND_TIMEOUT_S,
         server_settings=_server_settings(settings, search_path),
     )
+
+
+async def hold_worker_index(connection: OwnConnection, worker: str) -> None:
+    """Be the only process of this name (service.lane.index) while the connection lives.
+
+    Two would fence each other out of the consumer group for ever. A predecessor that was just killed is waited
+    for. Raises SchemaHalt("worker_index_taken").
+    """
+    deadline = time.monotonic() + INDEX_PATIENCE_S
+    while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"c360.worker.{worker}"):
+        if time.monotonic() > deadline:
+            raise SchemaHalt("worker_index_taken", f"{worker} runs already; give this one another C360_WORKER_INDEX")
+        await asyncio.sleep(INDEX_POLL_S)
 
 
 async def open_pool(settings: Settings, search_path: str, connections_max: int | None = None) -> Pool:

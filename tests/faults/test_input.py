@@ -25,7 +25,8 @@ Piece = tuple[bytes | None, bytes | None, list[tuple[str, bytes]], str]
 
 
 @sizes("D7")
-def test_D7_duplicates_of_every_kind_have_one_effect_and_are_counted(rig: Rig, size: Size) -> None:
+def test_D7_duplicates_of_every_kind_have_one_effect_and_are_counted(fresh_rig: Rig, size: Size) -> None:
+    rig = fresh_rig
     rig.hire(*SERVICES)
     first = list(itertools.islice(cloudevents(size.seed()), size.count))
     distinct = {e["id"]: e for e in first}
@@ -70,8 +71,8 @@ def _tally(rig: Rig) -> dict[str, int]:
 
 def _deliver_all_again(rig: Rig) -> None:
     """Set every stored position back to the beginning, as if no COMMIT of the lanes had ever been."""
+    rig.end(*SERVICES)
     for service in SERVICES:
-        rig.alive(service)[0].end()
         rig.rows(f"UPDATE {service}_g1.position SET next_offset = 0")
     rig.start_all(*SERVICES)
     rig.zero()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import time
 
 from tests.faults.sizes import RECOVERY_MAX_S, Size, sizes
 from tests.support.load import Load
 from tests.support.proxy import Proxy
 from tests.support.rig import SERVICES, Rig
+from tests.support.running import Running
 
 SPREAD_S = 0.6
 """Kills fall at random within so many seconds of a steady load."""
@@ -33,11 +33,12 @@ def test_D1_a_worker_killed_at_random_points_loses_and_repeats_nothing(rig: Rig,
     rig.zero()
 
 
-def _recovery_s(rig: Rig, service: str) -> float:
-    """Seconds from here until a restarted worker has applied all that waited. Fails above RECOVERY_MAX_S."""
+def _recovery_s(rig: Rig, *services: str) -> float:
+    """Seconds from here until restarted workers have applied all that waited. Fails above RECOVERY_MAX_S."""
     began = time.monotonic()
-    rig.start(service)
-    rig.reach(service, RECOVERY_MAX_S - (time.monotonic() - began))
+    rig.start_all(*services)
+    for service in services:
+        rig.reach(service, RECOVERY_MAX_S - (time.monotonic() - began))
     return time.monotonic() - began
 
 
@@ -48,31 +49,34 @@ def test_D2_a_worker_killed_at_named_points_loses_and_repeats_nothing(rig: Rig, 
     hits = rig.folder / f"hits-{size.row}-{size.name}"
     hits.mkdir()
     slowest_s = 0.0
-    with Load(rig.kafka, rig.ledger, chance.randrange(10**6), size.events_per_s):
+    with Load(rig.kafka, rig.ledger, chance.randrange(10**6), size.events_per_s), Proxy(rig.database_url) as proxy:
         for turn in range(size.count):
-            for number, point in enumerate(("before_commit", "after_commit")):
-                service = SERVICES[(turn + number + 1) % len(SERVICES)]
-                rig.alive(service)[0].end()
-                after = chance.randint(1, PASSES_MAX)
-                doomed = rig.start(service, ready=False, fault_point=f"{point}:kill:{after}:{hits}")
-                assert doomed.wait_ended(HIT_TIMEOUT_S) == SIGKILLED
-                slowest_s = max(slowest_s, _recovery_s(rig, service))
-            slowest_s = max(slowest_s, _killed_during_commit(rig, chance))
+            before, after, during = (SERVICES[(turn + n) % len(SERVICES)] for n in range(3))
+            rig.end(*SERVICES)
+            doomed = [
+                _start_to_be_killed(rig, before, f"before_commit:kill:{chance.randint(1, PASSES_MAX)}:{hits}"),
+                _start_to_be_killed(rig, after, f"after_commit:kill:{chance.randint(1, PASSES_MAX)}:{hits}"),
+            ]
+            _kill_during_commit(rig, proxy, during, chance.randrange(PASSES_MAX))
+            for worker in doomed:
+                assert worker.wait_ended(HIT_TIMEOUT_S) == SIGKILLED
+            slowest_s = max(slowest_s, _recovery_s(rig, *SERVICES))
     counted = {point: len(list(hits.glob(f"{point}.*"))) for point in ("before_commit", "after_commit")}
     size.tell(f"hits {counted}, during COMMIT {size.count}, slowest recovery {slowest_s:.1f} s")
     assert min(counted.values()) >= size.count
     rig.zero()
 
 
-def _killed_during_commit(rig: Rig, chance: random.Random) -> float:
+def _start_to_be_killed(rig: Rig, service: str, fault: str) -> Running:
+    return rig.start(service, ready=False, fault_point=fault)
+
+
+def _kill_during_commit(rig: Rig, proxy: Proxy, service: str, passes: int) -> None:
     """Kill a worker whose COMMIT the server has carried out and answered, but whose answer never arrives."""
-    rig.alive("interaction")[0].end()
-    with Proxy(rig.database_url) as proxy:
-        doomed = rig.start("interaction", DATABASE_URL=proxy.database_url)
-        for _ in range(chance.randrange(PASSES_MAX)):
-            proxy.pass_by()
-        held = proxy.interrupt(forward=True)
-        assert held.reached.wait(HIT_TIMEOUT_S), "no COMMIT of events came"
-        doomed.kill()
-        held.let_go.set()
-    return _recovery_s(rig, "interaction")
+    doomed = rig.start(service, ready=False, DATABASE_URL=proxy.database_url)
+    for _ in range(passes):
+        proxy.pass_by()
+    held = proxy.interrupt(forward=True)
+    assert held.reached.wait(HIT_TIMEOUT_S), "no COMMIT of events came"
+    doomed.kill()
+    held.let_go.set()

@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas.codec import encode_event
 from schemas.envelope import Event
@@ -32,6 +34,7 @@ CUSTOMERS = 300
 EVENTS_MAX = 1_000_000
 FLUSH_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 30.0
+ANSWER_TIMEOUT_S = 10.0
 NEVER_READ = "reads-nothing"
 SILENT = 0
 """librdkafka writes what it logs to the terminal."""
@@ -162,17 +165,17 @@ def _reader(kafka: str) -> Consumer:
     return Consumer({"bootstrap.servers": kafka, **about})
 
 
+@cache
+def admin(kafka: str) -> AdminClient:
+    """One client for questions."""
+    return AdminClient({"bootstrap.servers": kafka, "log_level": SILENT})
+
+
 def ends(kafka: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
     """(topic, partition) → end offset, as the broker says now."""
-    consumer = _reader(kafka)
-    try:
-        return {
-            (topic, p): consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1]
-            for topic in topics
-            for p in range(PARTITIONS)
-        }
-    finally:
-        consumer.close()
+    wanted = {TopicPartition(t, p): OffsetSpec.latest() for t in topics for p in range(PARTITIONS)}
+    asked = admin(kafka).list_offsets(wanted, request_timeout=ANSWER_TIMEOUT_S)
+    return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
 def read(kafka: str, topic: str) -> list[Record]:

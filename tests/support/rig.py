@@ -61,7 +61,7 @@ class Rig:
     folder: Path
     ledger: Ledger = field(default_factory=Ledger)
     workers: list[Running] = field(default_factory=list)
-    proven: bool = True
+    proven: bool = False
     expected_complaints: list[str] = field(default_factory=list)
 
     @property
@@ -112,6 +112,14 @@ class Rig:
     def alive(self, service: str) -> list[Running]:
         """The workers of a service that have not ended."""
         return [w for w in self.workers if w.service == service and w.exit_code is None]
+
+    def end(self, *services: str) -> None:
+        """SIGTERM to all living workers of these services at once; returns when all have ended by themselves."""
+        ending = [w for service in services for w in self.alive(service)]
+        for worker in ending:
+            worker.send(signal.SIGTERM)
+        for worker in ending:
+            worker.end()
 
     def rows(self, sql: str, *arguments: object) -> list[Any]:
         """Rows of the deployment's database."""
@@ -203,19 +211,37 @@ class Rig:
 
 
 class Rigs:
-    """Makes deployments on one Kafka and one PostgreSQL, one at a time; a proven one is used again."""
+    """Makes deployments on one Kafka and one PostgreSQL, one at a time; a proven one may be used again."""
 
     def __init__(self, kafka: str, databases: Databases, folder: Path) -> None:
         self.kafka, self.databases, self.folder = kafka, databases, folder
         self._made = 0
+        self._current: Rig | None = None
 
     def fresh(self) -> Rig:
-        """A deployment without any process."""
+        """A deployment without any process; the one before is ended."""
+        self.close()
         fresh_topics(self.kafka)
         self._made += 1
         folder = self.folder / f"rig{self._made}"
         folder.mkdir()
-        return Rig(self.kafka, asyncio.run(self.databases.fresh()), folder)
+        self._current = Rig(self.kafka, asyncio.run(self.databases.fresh()), folder)
+        return self._current
+
+    def again(self) -> Rig:
+        """The deployment of the test before, with its workers, if `zero` proved it; else a fresh one."""
+        rig = self._current
+        if rig is None or not rig.proven:
+            return self.fresh()
+        rig.proven = False
+        return rig
+
+    def close(self) -> None:
+        """End the deployment and drop its database."""
+        rig, self._current = self._current, None
+        if rig is not None:
+            rig.close()
+            asyncio.run(self.databases.drop(rig.database_url))
 
     @property
     def own_parts(self) -> bool:
@@ -231,8 +257,3 @@ class Rigs:
     def start_part(self, name: str) -> None:
         """Start the broker or PostgreSQL again, where it was; returns when it answers."""
         parts.start(self.folder, None, kafka=name == "kafka", postgres=name == "postgres")
-
-    def close(self, rig: Rig) -> None:
-        """End a deployment and drop its database."""
-        rig.close()
-        asyncio.run(self.databases.drop(rig.database_url))

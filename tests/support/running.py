@@ -21,7 +21,7 @@ from typing import TypeVar
 CHECKOUT = Path(__file__).resolve().parents[2]
 END_TIMEOUT_S = 20.0
 PAGE_TIMEOUT_S = 2.0
-POLL_S = 0.05
+POLL_S = 0.1
 
 T = TypeVar("T")
 
