@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from services.ops.local import parts
 from tests.support import deployment
 from tests.support.databases import Databases
-from tests.support.doors import Doors, Named
+from tests.support.doors import Doors, Named, Source
 from tests.support.house import House
 from tests.support.rig import Rigs
 
@@ -82,3 +82,9 @@ def own() -> Named:
     """Makes a name or number this test's own: `own("ann")` is `ann-3f9c…`, the same all through the test."""
     mark = uuid.uuid4().hex[:10]
     return lambda name: f"{name}-{mark}"
+
+
+@pytest.fixture(scope="session")
+def web(doors: Doors) -> Source:
+    """A web shop that sends events to the running copy."""
+    return doors.source("webshop", "--channel", "web", "--currency", "EUR")

@@ -116,11 +116,9 @@ class Identity:
         seeds |= {r for s in new.assertions.values() for r in (s.a, s.b)}
         seeds |= new.records.keys()
         records, before, links, assertions = await store.neighbourhood(work.connection, seeds)
-        after = cluster(records, links, assertions, self.policy).bindings
-        for record in records:
-            # A generic record's links were not followed; it stays what it is, a customer of its own.
-            if before[record].binding.generic:
-                after[record] = before[record].binding
+        # Links of a stored generic record were not followed: more of them cannot make it less generic.
+        generic = frozenset(r for r, s in before.items() if s.binding.generic)
+        after = cluster(records, links, assertions, self.policy, generic).bindings
         changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
         log_time_ms = max(i.log_time_ms for those in causes.values() for i in those)
         reason = _reasons(causes)

@@ -130,7 +130,8 @@ async def neighbourhood(
 ) -> tuple[dict[str, Record], dict[str, Stored], list[Link], list[Assertion]]:
     """Whole components around the seeds: records, their bindings, links and assertions.
 
-    Does not go on through records that are stored as generic: their links do not count.
+    Does not follow the links of records that are stored as generic, which do not count; an operator's word
+    about them does, and is followed.
     """
     records: dict[str, Record] = {}
     stored: dict[str, Stored] = {}
@@ -149,7 +150,7 @@ async def neighbourhood(
             link = _link(r)
             links[link.key] = link
             reached |= {link.a, link.b}
-        for r in await connection.fetch(_TOUCHING.format("assertion"), through):
+        for r in await connection.fetch(_TOUCHING.format("assertion"), list(frontier)):
             said = _assertion(r)
             assertions[said.a, said.b] = said
             reached |= {said.a, said.b}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.doors import Doors, Named, Source, a_phone
+from tests.support.doors import Doors, Named, Source, a_phone, later_of
 
 DAY = "2026-03-0{}T10:00:00Z"
 
@@ -147,17 +147,21 @@ def test_two_user_ids_are_two_people_whatever_they_share(doors: Doors, web: Sour
 
 
 def test_two_shops_numbers_are_kept_apart_by_their_namespaces(doors: Doors, own: Named) -> None:
-    shops = [doors.source(name, "--namespace", f"user_id={name}") for name in ("shop-north", "shop-south")]
-    number = own("42")
-    positions = [
-        doors.send(shop, {"type": "page.viewed", "identifiers": {"user_id": number}, "properties": {"path": "/"}})
-        for shop in shops
-    ]
-    one, two = (
-        doors.customer_of(f"user_id.{shop.name.replace('-', '_')}", number, position)
-        for shop, position in zip(shops, positions, strict=True)
-    )
-    assert one != two
+    found = []
+    for name in ("north", "south"):
+        shop = doors.source(f"shop-{name}", "--namespace", f"user_id={name}")
+        seen = {"type": "page.viewed", "identifiers": {"user_id": own("42")}, "properties": {"path": "/"}}
+        found.append(doors.customer_of(f"user_id.{name}", own("42"), doors.send(shop, seen)))
+    assert found[0] != found[1]
+
+
+def test_a_namespace_means_the_same_in_a_setting_and_in_an_event(doors: Doors, web: Source, own: Named) -> None:
+    shop = doors.source("shop-dashed", "--namespace", "user_id=the-shop")
+    by_setting = {"type": "page.viewed", "identifiers": {"user_id": own("42")}, "properties": {"path": "/"}}
+    by_event = {**by_setting, "identifiers": {"user_id.the-shop": own("42")}}
+    position = later_of(doors.send(shop, by_setting), doors.send(web, by_event))
+    customer_id = doors.customer_of("user_id.the-shop", own("42"), position)
+    assert len(doors.timeline(customer_id)) == 2
 
 
 def test_a_lookup_answers_in_the_order_asked(doors: Doors, web: Source, own: Named) -> None:

@@ -50,7 +50,7 @@ ROWS: dict[str, tuple[Size, Size]] = {
     for row, quick, full, rate in (
         ("D1", 3, 10, 200),  # kills
         ("D2", 1, 5, 200),  # hits of each point
-        ("D3", 1, 5, 100),  # stops at each point
+        ("D3", 1, 5, 50),  # stops at each point
         ("D4", 12, 60, 200),  # seconds
         ("D6", 1, 3, 100),  # records of each kind of failure
         ("D7", 200, 2000, 200),  # events

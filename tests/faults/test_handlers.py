@@ -17,6 +17,7 @@ from tests.support.running import Running, until
 BAD_MODULE = "tests.faults.bad_worker"
 KINDS = ("1", "3", "ever")
 HALT_TIMEOUT_S = 30.0
+HALTED = ["lane_halted", "worker_halted", "We experienced a crash", "Crashed reason=HandlerBroken"]
 Place = tuple[str, int, int]
 
 
@@ -61,7 +62,7 @@ def test_X8_a_bad_deploy_halts_before_its_first_record_and_the_fix_applies_all(
 def _halts(rig: Rig, batch_events_max: int) -> None:
     more: dict[str, Any] = {"BAD_SERVICE": "interaction", "BAD_ALL": 1, "batch_events_max": batch_events_max}
     bad: Running = rig.start("interaction", module=BAD_MODULE, ready=False, **more)
-    rig.expected_complaints += ["lane_halted", "worker_halted", "We experienced a crash", "Crashed reason=HandlerBroken"]
+    rig.expected_complaints += HALTED
     assert bad.wait_ended(HALT_TIMEOUT_S) == EX_HALTED
     until(lambda: "handler_broken" in bad.log.read_text(), "the log names the reason", 1)
 

@@ -111,7 +111,7 @@ def test_X7_garbage_in_the_raw_topic_is_parked_and_the_good_arrives(rig: Rig, si
     for n, event in enumerate(good):
         key, value, headers, reason = kinds[n % len(kinds)]()
         reasons.append(reason)
-        client.produce(CHANNEL_RAW.name, value, key, headers=headers)
+        client.produce(CHANNEL_RAW.name, value, key, headers=list(headers))
         acked = rig.ledger.on_delivery((SOURCE, event["id"]))
         client.produce(CHANNEL_RAW.name, orjson.dumps(event), None if n % 2 else b"k", on_delivery=acked)
         client.poll(0)

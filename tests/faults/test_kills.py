@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from tests.faults.sizes import RECOVERY_MAX_S, Size, sizes
 from tests.support.load import Load
-from tests.support.proxy import Proxy
+from tests.support.proxy import Interrupted, Proxy
 from tests.support.rig import SERVICES, Rig
-from tests.support.running import Running
+from tests.support.running import Running, until
 
 SPREAD_S = 0.6
 """Kills fall at random within so many seconds of a steady load."""
@@ -36,7 +37,7 @@ def test_D1_a_worker_killed_at_random_points_loses_and_repeats_nothing(rig: Rig,
 def _recovery_s(rig: Rig, *services: str) -> float:
     """Seconds from here until restarted workers have applied all that waited. Fails above RECOVERY_MAX_S."""
     began = time.monotonic()
-    rig.start_all(*services)
+    rig.hire(*services)
     for service in services:
         rig.reach(service, RECOVERY_MAX_S - (time.monotonic() - began))
     return time.monotonic() - began
@@ -51,15 +52,15 @@ def test_D2_a_worker_killed_at_named_points_loses_and_repeats_nothing(rig: Rig, 
     slowest_s = 0.0
     with Load(rig.kafka, rig.ledger, chance.randrange(10**6), size.events_per_s), Proxy(rig.database_url) as proxy:
         for turn in range(size.count):
-            before, after, during = (SERVICES[(turn + n) % len(SERVICES)] for n in range(3))
             rig.end(*SERVICES)
-            doomed = [
-                _start_to_be_killed(rig, before, f"before_commit:kill:{chance.randint(1, PASSES_MAX)}:{hits}"),
-                _start_to_be_killed(rig, after, f"after_commit:kill:{chance.randint(1, PASSES_MAX)}:{hits}"),
-            ]
-            _kill_during_commit(rig, proxy, during, chance.randrange(PASSES_MAX))
-            for worker in doomed:
-                assert worker.wait_ended(HIT_TIMEOUT_S) == SIGKILLED
+            before, after, during = (SERVICES[(turn + n) % len(SERVICES)] for n in range(3))
+            for point, service in (("before_commit", before), ("after_commit", after)):
+                fault = f"{point}:kill:{chance.randint(1, PASSES_MAX)}:{hits}"
+                rig.start(service, ready=False, fault_point=fault)
+            held = proxy.interrupt(forward=True, after=chance.randrange(PASSES_MAX))
+            rig.start(during, ready=False, DATABASE_URL=proxy.database_url)
+            doomed = rig.workers[-3:]
+            until(partial(_all_killed, rig, doomed, held), "all three points are hit", HIT_TIMEOUT_S)
             slowest_s = max(slowest_s, _recovery_s(rig, *SERVICES))
     counted = {point: len(list(hits.glob(f"{point}.*"))) for point in ("before_commit", "after_commit")}
     size.tell(f"hits {counted}, during COMMIT {size.count}, slowest recovery {slowest_s:.1f} s")
@@ -67,16 +68,17 @@ def test_D2_a_worker_killed_at_named_points_loses_and_repeats_nothing(rig: Rig, 
     rig.zero()
 
 
-def _start_to_be_killed(rig: Rig, service: str, fault: str) -> Running:
-    return rig.start(service, ready=False, fault_point=fault)
+def _all_killed(rig: Rig, doomed: list[Running], held: Interrupted) -> bool:
+    """Whether all have met their end; each is followed by a healthy worker at once, so that the others get work.
 
-
-def _kill_during_commit(rig: Rig, proxy: Proxy, service: str, passes: int) -> None:
-    """Kill a worker whose COMMIT the server has carried out and answered, but whose answer never arrives."""
-    doomed = rig.start(service, ready=False, DATABASE_URL=proxy.database_url)
-    for _ in range(passes):
-        proxy.pass_by()
-    held = proxy.interrupt(forward=True)
-    assert held.reached.wait(HIT_TIMEOUT_S), "no COMMIT of events came"
-    doomed.kill()
-    held.let_go.set()
+    The last one is killed here: when the server has carried out its COMMIT and the answer will never arrive.
+    """
+    if held.reached.is_set() and not held.let_go.is_set():
+        doomed[-1].kill()
+        held.let_go.set()
+    dead = [worker for worker in doomed if worker.exit_code is not None]
+    for worker in dead:
+        assert worker.exit_code == SIGKILLED, f"{worker.log.name} ended with {worker.exit_code}"
+        if not rig.alive(worker.service):
+            rig.start(worker.service, ready=False)
+    return len(dead) == len(doomed)

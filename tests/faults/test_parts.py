@@ -71,7 +71,7 @@ def test_P1_lanes_go_on_after_the_postmaster_was_killed(rigs: Rigs, rig: Rig, si
         for service in SERVICES:
             rig.reach(service, RECOVERY_MAX_S - (time.monotonic() - began))
         recovery_s = time.monotonic() - began
-    size.tell(f"down for {size.count} s: the API said {status} in {took_s:.2f} s, lanes went on in {recovery_s:.1f} s")
+    size.tell(f"down for {size.count} s: the API said {status} in {took_s:.2f} s, on again in {recovery_s:.1f} s")
     rig.zero()
 
 

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import NoOffsetForPartitionError
 
 from schemas.topics import PARTITIONS
 from tests.faults.sizes import RECOVERY_MAX_S, Size, sizes
@@ -23,7 +25,10 @@ TAKEN_OVER_MAX_S = 25.0
 STORM_EVERY_S = 3.0
 
 CONSEQUENCE = {"after_getmany": "fenced", "inside_transaction": "started_over", "after_commit": "told_anew"}
-"""What a worker counts that was stopped there until another had taken over, and then went on."""
+"""What a worker counts that was stopped there until another had taken over, and then went on.
+
+After getmany it may also hear of the rebalance before it claims its positions, and drop the records unclaimed.
+"""
 
 ASSIGNED = (("profile", "identity", "interaction"), ("interaction", "profile", "identity"))
 """Which services are stopped at these points, at once; profile tells no compacted topic, so never it at the last."""
@@ -46,6 +51,7 @@ def test_D3_a_worker_stopped_at_named_points_finds_itself_replaced_and_does_no_h
     hits = rig.folder / f"hits-{size.row}-{size.name}"
     hits.mkdir()
     slowest_s = 0.0
+    noticed: Counter[str] = Counter()
     for turn in range(size.count):
         with Load(rig.kafka, rig.ledger, chance.randrange(10**6), size.events_per_s):
             stopped = []
@@ -57,9 +63,12 @@ def test_D3_a_worker_stopped_at_named_points_finds_itself_replaced_and_does_no_h
             for one in stopped:
                 _wait_taken_over(rig, one)
             slowest_s = max(slowest_s, *(_seconds_to_rejoin(rig, one) for one in _resumed(stopped)))
+            for one in stopped:
+                noticed[CONSEQUENCE[one.point]] += one.worker.count(CONSEQUENCE[one.point])
     counted = {point: len(list(hits.glob(f"{point}.*"))) for point in CONSEQUENCE}
-    size.tell(f"stops {counted}, slowest to rejoin {slowest_s:.1f} s")
+    size.tell(f"stops {counted}, noticed {dict(noticed)}, slowest to rejoin {slowest_s:.1f} s")
     assert min(counted.values()) >= size.count
+    assert noticed["fenced"] > 0 or size.name == "quick"
     rig.zero()
 
 
@@ -72,7 +81,7 @@ def _start_to_be_stopped(rig: Rig, service: str, point: str, fault: str) -> Stop
 
 def _wait_taken_over(rig: Rig, one: Stopped) -> None:
     """Until the other holds all partitions and has moved every position that the stopped one knew."""
-    everything = PARTITIONS * len([t for t in READS[one.other.service]])
+    everything = PARTITIONS * len(READS[one.other.service])
     until(lambda: rig.partitions_held(one.other) == everything, f"{one.other.log.name} has all", TAKEN_OVER_MAX_S)
     rig.reach(one.other.service, TAKEN_OVER_MAX_S)
 
@@ -88,7 +97,8 @@ def _seconds_to_rejoin(rig: Rig, one: Stopped) -> float:
     """Until it has partitions again and has counted what it must have noticed."""
     what = CONSEQUENCE[one.point]
     name = one.worker.log.name
-    until(lambda: one.worker.count(what) > 0, f"{name}, stopped {one.point}, counts {what}", RECOVERY_MAX_S)
+    if one.point != "after_getmany":
+        until(lambda: one.worker.count(what) > 0, f"{name}, stopped {one.point}, counts {what}", RECOVERY_MAX_S)
     until(lambda: rig.partitions_held(one.worker) > 0, f"{name} has partitions again", RECOVERY_MAX_S)
     return time.monotonic() - one.resumed_at
 
@@ -142,16 +152,14 @@ class Storm:
                 bootstrap_servers=self.kafka,
                 group_id=f"c360.{self.service}.g1",
                 enable_auto_commit=False,
-                auto_offset_reset="earliest",
+                auto_offset_reset="none",
                 partition_assignment_strategy=(RoundRobinPartitionAssignor,),
             )
             await consumer.start()
             try:
-                while not consumer.assignment() and time.monotonic() < leaves_at + RECOVERY_MAX_S:
-                    await asyncio.sleep(0.05)
+                with contextlib.suppress(NoOffsetForPartitionError):
+                    await consumer.getmany(timeout_ms=int(STORM_EVERY_S * 500))
                 self.joined += bool(consumer.assignment())
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.to_thread(self._ending.wait, 1.0), STORM_EVERY_S)
             finally:
                 await consumer.stop()
-            await asyncio.sleep(max(0.0, leaves_at - time.monotonic()))
+            await asyncio.to_thread(self._ending.wait, max(0.0, leaves_at - time.monotonic()))

@@ -99,7 +99,9 @@ def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
     return [_event(name, _named(what[:1]), rest[0], f"identity.{kind}_asserted", properties=properties)]
 
 
-def _event(name: str, identifiers: dict[str, list[str]], minute: int, type: str = "page.viewed", **data: Any) -> Event:  # noqa: A002, E501
+def _event(
+    name: str, identifiers: dict[str, list[str]], minute: int, type: str = "page.viewed", **data: Any
+) -> Event:
     return an_event(name, identifiers, type=type, time=NOON + timedelta(minutes=minute), **data)
 
 

@@ -200,7 +200,6 @@ class Crashing(RuleBasedStateMachine):
         findings = await self.house.findings()
         assert findings.zero, findings
 
-
     async def _finish_what_is_begun(self) -> None:
         """Everyone deletes the markers of what he told before anyone looks for markers left behind."""
         for _ in range(ROUNDS):

@@ -16,7 +16,8 @@ from functools import cache
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from schemas.codec import encode_event
 from schemas.envelope import Event
@@ -25,7 +26,8 @@ from services.intake.domain.accept import accept
 from services.intake.domain.cloudevents import read_structured
 from services.intake.domain.model import Accepted, Received, Source
 from services.ops.generate.mix import Mix
-from services.ops.generate.stream import SOURCE, events
+from services.ops.generate.stream import SOURCE as SOURCE
+from services.ops.generate.stream import events
 from tests.support.databases import KEY
 from tests.support.memory_broker import Record
 
@@ -35,6 +37,7 @@ EVENTS_MAX = 1_000_000
 FLUSH_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 30.0
 ANSWER_TIMEOUT_S = 10.0
+RETRY_PAUSE_S = 0.1
 NEVER_READ = "reads-nothing"
 SILENT = 0
 """librdkafka writes what it logs to the terminal."""
@@ -106,7 +109,7 @@ def publish(kafka: str, ledger: Ledger, wanted: Iterable[Event]) -> None:
 def _produce(client: Producer, ledger: Ledger, event: Event) -> None:
     key, value, headers = encode_event(event)
     delivered = ledger.on_delivery((event.source, event.id))
-    client.produce(CHANNEL_EVENTS.name, value, key, headers=headers, on_delivery=delivered)
+    client.produce(CHANNEL_EVENTS.name, value, key, headers=list(headers), on_delivery=delivered)
     client.poll(0)
 
 
@@ -172,10 +175,19 @@ def admin(kafka: str) -> AdminClient:
 
 
 def ends(kafka: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-    """(topic, partition) → end offset, as the broker says now."""
-    wanted = {TopicPartition(t, p): OffsetSpec.latest() for t in topics for p in range(PARTITIONS)}
-    asked = admin(kafka).list_offsets(wanted, request_timeout=ANSWER_TIMEOUT_S)
-    return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+    """(topic, partition) → end offset, as the broker says now; a broker just started may need a moment."""
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    wanted = {TopicPartition(t, p): latest for t in topics for p in range(PARTITIONS)}
+    deadline = time.monotonic() + ANSWER_TIMEOUT_S
+    while True:
+        try:
+            asked = admin(kafka).list_offsets(wanted, request_timeout=ANSWER_TIMEOUT_S)
+            return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            admin.cache_clear()  # what it knew of a broker that was killed may be older than the broker's word
+            time.sleep(RETRY_PAUSE_S)
 
 
 def read(kafka: str, topic: str) -> list[Record]:
@@ -200,10 +212,9 @@ def read(kafka: str, topic: str) -> list[Record]:
     return sorted(found, key=lambda r: (r.partition, r.offset))
 
 
-def _record(message: Message) -> Record:
-    headers = [(str(n), v if isinstance(v, bytes) else b"") for n, v in message.headers() or []]
-    at = (str(message.topic()), message.partition() or 0, message.offset() or 0, message.timestamp()[1])
-    return Record(*at, message.key(), message.value(), headers)  # type: ignore[arg-type]
+def _record(message: Any) -> Record:
+    at = (message.topic(), message.partition(), message.offset(), message.timestamp()[1])
+    return Record(*at, message.key(), message.value(), list(message.headers() or []))
 
 
 def last_by_key(kafka: str, topic: str) -> dict[bytes | None, Record]:

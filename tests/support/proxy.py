@@ -18,6 +18,7 @@ CHUNK_BYTES = 256 * 1024
 STATEMENTS_BYTES_LEAST = 4_000
 """A transaction that sent less carried no events: it is let through."""
 START_TIMEOUT_S = 5.0
+HELD_MAX_S = 30.0
 
 
 @dataclass(slots=True)
@@ -67,15 +68,12 @@ class Proxy:
         name, _, _ = self.target.netloc.rpartition("@")
         return urlunsplit(self.target._replace(netloc=f"{name}@127.0.0.1:{self.port}"))
 
-    def interrupt(self, *, forward: bool) -> Interrupted:
-        """The next COMMIT of a transaction that carries events never tells its outcome."""
+    def interrupt(self, *, forward: bool, after: int = 0) -> Interrupted:
+        """A COMMIT of a transaction that carries events never tells its outcome: the next, or `after` some more."""
         interrupted = Interrupted(forward)
+        self._waiting.extend([None] * after)
         self._waiting.append(interrupted)
         return interrupted
-
-    def pass_by(self) -> None:
-        """Let one more such COMMIT pass before the next is interrupted."""
-        self._waiting.append(None)
 
     def __enter__(self) -> Proxy:
         self._thread.start()
@@ -145,8 +143,7 @@ class Proxy:
             pair.server.write(chunk)
             await pair.replied.wait()
         interrupted.reached.set()
-        while not interrupted.let_go.is_set():
-            await asyncio.sleep(0.005)
+        await asyncio.to_thread(interrupted.let_go.wait, HELD_MAX_S)
         raise ConnectionResetError
 
     async def _replies(self, reader: asyncio.StreamReader, pair: _Pair) -> None:

@@ -69,9 +69,7 @@ class Rig:
         """Settings to reach the same parts from a test."""
         return settings_for(self.database_url, self.kafka)
 
-    def start(
-        self, service: str, index: int = 0, *, module: str = "", ready: bool = True, **more: object
-    ) -> Running:
+    def start(self, service: str, index: int = 0, *, module: str = "", ready: bool = True, **more: object) -> Running:
         """A worker; `more` are settings by their field's name, or whole environment variables in capitals."""
         values: dict[str, object] = {
             "deployment_key": KEY,

@@ -6,6 +6,7 @@ Owns the process and its log. Knows nothing of topics or tables.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -22,6 +23,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 END_TIMEOUT_S = 20.0
 PAGE_TIMEOUT_S = 2.0
 POLL_S = 0.1
+PORT_FIRST, PORTS = 12_000, 7_000
+
+_ports = (PORT_FIRST + (os.getpid() * 97 + n) % PORTS for n in itertools.count())
 
 T = TypeVar("T")
 
@@ -36,10 +40,12 @@ def until(condition: Callable[[], T], what: str, timeout_s: float) -> T:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    """A port nobody listens on now, from below those the kernel gives to outgoing connections."""
+    for port in _ports:
+        with socket.socket() as listening, contextlib.suppress(OSError):
+            listening.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Running:

@@ -115,15 +115,20 @@ class _Joining:
 
 
 def cluster(
-    records: Mapping[str, Record], links: Iterable[Link], assertions: Iterable[Assertion], policy: Policy
+    records: Mapping[str, Record],
+    links: Iterable[Link],
+    assertions: Iterable[Assertion],
+    policy: Policy,
+    known_generic: frozenset[str] = frozenset(),
 ) -> Clusters:
     """Who is one customer, for whole components of the evidence.
 
     Every record given gets a binding; links and assertions to records not given are left out.
+    `known_generic`: records that are generic by links not given here.
     """
     inside = [k for k in links if k.a in records and k.b in records]
     said = [s for s in assertions if s.a in records and s.b in records]
-    generic = generic_records(records, inside, policy)
+    generic = generic_records(records, inside, policy) | (known_generic & records.keys())
     lifted = {(k.a, k.b) for k in inside if k.kind == ALIAS} | {(s.a, s.b) for s in said if s.same}
     joining = _Joining(records, policy, lifted)
     for s in said:

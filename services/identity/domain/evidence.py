@@ -70,6 +70,11 @@ class Assertion:
     reason: str
     actor: str
 
+    @property
+    def rank(self) -> tuple[int, str, bool, str, str]:
+        """The greater counts; where one event id was sent with two contents, "different" is the safer word."""
+        return self.time_us, self.event_id, not self.same, self.reason, self.actor
+
 
 @dataclass(frozen=True, slots=True)
 class Trait:
@@ -117,7 +122,7 @@ class Evidence:
     def assertion(self, new: Assertion) -> None:
         """Latest word."""
         old = self.assertions.get((new.a, new.b))
-        if old is None or (new.time_us, new.event_id) > (old.time_us, old.event_id):
+        if old is None or new.rank > old.rank:
             self.assertions[new.a, new.b] = new
 
     def trait(self, new: Trait) -> None:

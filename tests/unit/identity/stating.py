@@ -13,9 +13,10 @@ from services.identity.handlers import shipped_policy
 
 POLICY = shipped_policy()
 NEVER = NEVER_US
+Fact = Record | Link | Assertion
 IDS = (
-    "user_id:1", "user_id:2", "user_id:3", "user_id.shop:9", "crm_id.a:1", "crm_id.a:2", "email:a", "email:b", "phone:1",
-    "passport:1", "device_id:1", "anonymous_id:1", "anonymous_id:2",
+    "user_id:1", "user_id:2", "user_id:3", "user_id.shop:9", "crm_id.a:1", "crm_id.a:2", "email:a", "email:b",
+    "phone:1", "passport:1", "device_id:1", "anonymous_id:1", "anonymous_id:2",
 )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def said(one: str, other: str, *, same: bool, time_us: int = 0, event: str = "")
     return Assertion(a, b, same, time_us, event or f"said-{time_us}", "looked", "op")
 
 
-def evidence(*facts: Record | Link | Assertion | Trait) -> Evidence:
+def evidence(*facts: Fact | Trait) -> Evidence:
     """All facts; records that are only linked are seen at the link's time."""
     found = Evidence()
     for fact in facts:
@@ -54,10 +55,11 @@ def evidence(*facts: Record | Link | Assertion | Trait) -> Evidence:
             found.link(fact)
         else:
             found.assertion(fact)
-    for pair in [*found.links.values(), *found.assertions.values()]:
-        for end in (pair.a, pair.b):
-            if end not in found.records:
-                found.record(record(end, pair.first_us if isinstance(pair, Link) else pair.time_us))
+    ends = [(end, k.first_us) for k in found.links.values() for end in (k.a, k.b)]
+    ends += [(end, s.time_us) for s in found.assertions.values() for end in (s.a, s.b)]
+    for end, time_us in ends:
+        if end not in found.records:
+            found.record(record(end, time_us))
     return found
 
 
@@ -66,7 +68,7 @@ def clusters(found: Evidence, policy: Policy = POLICY) -> Clusters:
     return cluster(found.records, found.links.values(), found.assertions.values(), policy)
 
 
-def parts(*facts: Record | Link | Assertion) -> set[frozenset[str]]:
+def parts(*facts: Fact) -> set[frozenset[str]]:
     """The customers as sets of record names."""
     by: dict[str, set[str]] = {}
     for name, binding in clusters(evidence(*facts)).bindings.items():
@@ -74,7 +76,7 @@ def parts(*facts: Record | Link | Assertion) -> set[frozenset[str]]:
     return {frozenset(members) for members in by.values()}
 
 
-def same_customer(one: str, other: str, *facts: Record | Link | Assertion) -> bool:
+def same_customer(one: str, other: str, *facts: Fact) -> bool:
     """Whether two records are one customer."""
     return any({one, other} <= part for part in parts(*facts))
 
@@ -82,8 +84,12 @@ def same_customer(one: str, other: str, *facts: Record | Link | Assertion) -> bo
 _pairs = st.lists(st.sampled_from(IDS), min_size=2, max_size=2, unique=True)
 _times = st.one_of(st.integers(0, 6), st.just(NEVER_US))
 records = st.builds(record, st.sampled_from(IDS), _times, st.sets(st.sampled_from(["web", "crm"]), min_size=1))
-links = st.builds(lambda p, t, k: together(*p, t, k), _pairs, _times, st.sampled_from([SEEN_TOGETHER] * 4 + [ALIAS]))
-words = st.builds(lambda p, s, t: said(*p, same=s, time_us=t, event=f"{s}-{t}"), _pairs, st.booleans(), st.integers(0, 6))
+links = st.builds(
+    lambda p, t, k: together(p[0], p[1], t, k), _pairs, _times, st.sampled_from([SEEN_TOGETHER] * 4 + [ALIAS])
+)
+words = st.builds(
+    lambda p, s, t: said(p[0], p[1], same=s, time_us=t, event=f"{s}-{t}"), _pairs, st.booleans(), st.integers(0, 6)
+)
 traits = st.builds(
     lambda r, v, f, d, n: Trait(r, "name", f'"{v}"', f, f + d, f"event-{n}", f"source-{n}"),
     st.sampled_from(IDS), st.sampled_from("xyz"), st.integers(0, 4), st.integers(0, 4), st.integers(0, 9),

@@ -6,7 +6,17 @@ import pytest
 
 from services.identity.domain.clustering import Binding, Refused
 from tests.unit.identity.stating import (
-    NEVER, POLICY, alias, clusters, evidence, parts, record, said, same_customer, together,
+    NEVER,
+    POLICY,
+    Fact,
+    alias,
+    clusters,
+    evidence,
+    parts,
+    record,
+    said,
+    same_customer,
+    together,
 )  # fmt: skip
 
 
@@ -22,7 +32,9 @@ def test_user_ids_of_two_namespaces_do_not_exclude_each_other() -> None:
 
 
 def test_two_crm_ids_of_one_crm_may_be_one_customer() -> None:
-    assert same_customer("crm_id.a:1", "crm_id.a:2", together("crm_id.a:1", "email:a"), together("crm_id.a:2", "email:a"))
+    assert same_customer(
+        "crm_id.a:1", "crm_id.a:2", together("crm_id.a:1", "email:a"), together("crm_id.a:2", "email:a")
+    )
 
 
 def test_an_alias_joins_two_user_ids() -> None:
@@ -30,7 +42,11 @@ def test_an_alias_joins_two_user_ids() -> None:
 
 
 def test_an_alias_lifts_exclusivity_for_exactly_its_pair() -> None:
-    facts = [alias("user_id:1", "user_id:2"), together("user_id:2", "email:a", 1), together("user_id:3", "email:a", 2)]
+    facts = [
+        alias("user_id:1", "user_id:2"),
+        together("user_id:2", "email:a", 1),
+        together("user_id:3", "email:a", 2),
+    ]
     assert parts(*facts) == {frozenset({"user_id:1", "user_id:2", "email:a"}), frozenset({"user_id:3"})}
 
 
@@ -44,8 +60,8 @@ def test_an_operators_same_joins_what_nothing_else_joins() -> None:
 
 
 def test_an_operators_different_beats_a_link_and_an_alias() -> None:
-    facts = [together("crm_id.a:1", "email:a"), alias("crm_id.a:1", "email:a"), said("crm_id.a:1", "email:a", same=False)]
-    assert not same_customer("crm_id.a:1", "email:a", *facts)
+    pair = "crm_id.a:1", "email:a"
+    assert not same_customer(*pair, together(*pair), alias(*pair), said(*pair, same=False))
 
 
 def test_different_keeps_a_pair_apart_also_by_way_of_others() -> None:
@@ -85,8 +101,8 @@ def test_a_clamped_sighting_is_later_than_any() -> None:
 
 def test_a_rival_is_named_with_its_strongest_link() -> None:
     facts = [
-        together("user_id:1", "email:a", 1), together("email:a", "device_id:1", 2), together("user_id:2", "email:a", 3),
-        together("user_id:2", "device_id:1", 4),
+        together("user_id:1", "email:a", 1), together("email:a", "device_id:1", 2),
+        together("user_id:2", "email:a", 3), together("user_id:2", "device_id:1", 4),
     ]  # fmt: skip
     found = clusters(evidence(*facts)).bindings
     assert found["email:a"].rivals == (("user_id:2", 7),)
@@ -94,8 +110,9 @@ def test_a_rival_is_named_with_its_strongest_link() -> None:
 
 
 def test_a_refused_link_says_which_constraint_refused_it() -> None:
-    facts = [
-        together("user_id:1", "email:a"), together("user_id:2", "email:a", 1), together("crm_id.a:1", "email:a", 2),
+    facts: list[Fact] = [
+        together("user_id:1", "email:a"), together("user_id:2", "email:a", 1),
+        together("crm_id.a:1", "email:a", 2),
         said("crm_id.a:1", "email:a", same=False),
     ]  # fmt: skip
     assert clusters(evidence(*facts)).refused == [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.identity.domain.clustering import cluster
 from services.identity.domain.evidence import ALIAS, Assertion, Evidence, Link, Record
+from services.identity.domain.policy import Policy
 from tests.unit.identity.stating import POLICY, clusters, evidence, facts, said
 
 Facts = list[Record | Link | Assertion]
@@ -29,9 +30,7 @@ def _renamed(found: Facts, suffix: str) -> Facts:
 
 @MANY
 @given(facts, st.randoms(use_true_random=False), st.sampled_from([POLICY, STRICT]))
-def test_the_answer_does_not_depend_on_any_order(
-    found: Facts, order: random.Random, policy: type[POLICY]  # type: ignore[valid-type]
-) -> None:
+def test_the_answer_does_not_depend_on_any_order(found: Facts, order: random.Random, policy: Policy) -> None:
     whole = evidence(*found)
     shuffled: list[list[tuple[object, object]]] = []
     for kind in (whole.records, whole.links, whole.assertions):
@@ -46,9 +45,7 @@ def test_the_answer_does_not_depend_on_any_order(
 
 @MANY
 @given(facts, facts, st.sampled_from([POLICY, STRICT]))
-def test_what_is_not_connected_does_not_meet(
-    left: Facts, right: Facts, policy: type[POLICY]  # type: ignore[valid-type]
-) -> None:
+def test_what_is_not_connected_does_not_meet(left: Facts, right: Facts, policy: Policy) -> None:
     right = _renamed(right, "'")
     apart = [clusters(evidence(*side), policy) for side in (left, right)]
     whole = clusters(evidence(*left, *right), policy)

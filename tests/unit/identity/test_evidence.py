@@ -62,7 +62,7 @@ def test_what_goes_beyond_the_known_is_exactly_what_changes_it(one: list[Any], o
     assert not new.beyond(taken(known, new)), "what is known already is beyond nothing"
 
 
-def an_event(identifiers: dict[str, Any], type: str = "page.viewed", **changes: Any) -> Event:  # noqa: A002
+def an_event(identifiers: dict[str, Any], type: str = "page.viewed", **changes: Any) -> Event:
     """An event under its leading record at noon."""
     lead = leading(identifiers, type)
     assert lead is not None

@@ -102,13 +102,19 @@ def test_at_most_a_hundred_records_are_listed_and_all_are_counted() -> None:
 
 values = st.one_of(st.none(), st.sampled_from(["", "x", "y"]), st.integers(0, 2), st.just({"city": "X"}))
 said = st.lists(
-    st.tuples(st.sampled_from(["name", "firstName", "address", "size"]), values, st.integers(0, 3), st.integers(0, 5)),
+    st.tuples(
+        st.sampled_from(["name", "firstName", "address", "size"]), values, st.integers(0, 3), st.integers(0, 5)
+    ),
     max_size=10,
     unique_by=lambda t: (t[0], orjson.dumps(t[1]), t[3] % 2),
 )
 
 
-@given(said, st.lists(st.sampled_from(["user_id:1", "email:a", "phone:1"]), unique=True), st.randoms(use_true_random=False))
+@given(
+    said,
+    st.lists(st.sampled_from(["user_id:1", "email:a", "phone:1"]), unique=True),
+    st.randoms(use_true_random=False),
+)
 def test_the_section_does_not_depend_on_the_order_of_what_was_said(
     drawn: list[tuple[str, Any, int, int]], names: list[str], order: random.Random
 ) -> None:

@@ -65,7 +65,9 @@ def test_nothing_stored_is_an_empty_summary() -> None:
 
 
 @given(MANY, st.integers(1, 4), st.randoms(use_true_random=False))
-def test_combining_does_not_depend_on_the_order_of_records(items: list[Item], count: int, order: random.Random) -> None:
+def test_combining_does_not_depend_on_the_order_of_records(
+    items: list[Item], count: int, order: random.Random
+) -> None:
     parts = list(spread(items, count).items())
     first = combine(dict(parts))
     order.shuffle(parts)

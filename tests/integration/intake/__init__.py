@@ -1,0 +1,1 @@
+"""The collector under bad input, against a running copy."""

@@ -1,0 +1,1 @@
+"""Keys, masks and forms of the profile API against a running copy."""

@@ -1,0 +1,228 @@
+"""Forms of the profile API: documents, freshness, problems, and the description of itself."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from fastapi.openapi.models import OpenAPI
+
+from tests.support.doors import Doors, Named, Source
+
+PARTS = ("identity", "contact", "interaction", "value", "needs", "preferences", "consents", "groups", "segments",
+         "treatment")  # fmt: skip
+META = {"version", "updated_at", "lag_ms", "position", "missing", "masked", "regrouping"}
+LOOKUP = "/v1/customers/lookup"
+
+
+@pytest.fixture(scope="module")
+def somebody(doors: Doors, web: Source) -> str:
+    """A customer."""
+    event = {"type": "contact.identified", "identifiers": {"user_id": "answers-u"}, "traits": {"name": "Ann"}}
+    return doors.customer_of("user_id", "answers-u", doors.send(web, event))
+
+
+def is_problem(response: Any, status: int, kind: str) -> None:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"].startswith("application/problem+json")
+    body = response.json()
+    assert body["type"].rpartition("/")[2] == kind
+    assert body["status"] == status
+    assert body["title"]
+
+
+def test_a_document_has_every_part_or_says_that_it_is_missing(doors: Doors, somebody: str) -> None:
+    document = doors.profile(somebody)
+    assert set(document) == {"requested_id", "customer_id", *PARTS, "meta"}
+    assert set(document["meta"]) >= META
+    assert set(document["meta"]["missing"]) == {part for part in PARTS if document[part] is None}
+    assert not {"identity", "contact", "interaction"} & set(document["meta"]["missing"])
+
+
+def test_answers_say_how_fresh_they_are(doors: Doors, somebody: str) -> None:
+    for path in (f"/v1/customers/{somebody}", f"/v1/customers/{somebody}/timeline"):
+        response = doors.ask(path)
+        assert response.headers["C360-Position"]
+        assert int(response.headers["C360-Lag-Ms"]) >= 0
+
+
+@pytest.mark.parametrize("include", [["identity"], ["contact", "interaction"], list(PARTS)])
+def test_include_gives_only_the_parts_asked_for(doors: Doors, somebody: str, include: list[str]) -> None:
+    document = doors.profile(somebody, include=",".join(include))
+    assert set(document) == {"requested_id", "customer_id", "meta", *include}
+
+
+def test_an_unchanged_document_need_not_be_sent_again(doors: Doors, web: Source, own: Named) -> None:
+    event = {"type": "note.added", "identifiers": {"user_id": own("u")}, "properties": {"text": "x"}}
+    customer_id = doors.customer_of("user_id", own("u"), doors.send(web, event))
+    path = f"/v1/customers/{customer_id}"
+    first = doors.ask(path)
+    same = doors.ask(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    assert same.headers["ETag"] == first.headers["ETag"]
+    position = doors.send(web, event)
+    changed = doors.ask(
+        path, headers={"If-None-Match": first.headers["ETag"]}, min_position=position, wait_ms=10_000
+    )
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+@pytest.mark.parametrize("form", ['"other", {}', "{}, W/\"other\"", "*"])
+def test_if_none_match_is_read_as_http_says(doors: Doors, somebody: str, form: str) -> None:
+    tag = doors.ask(f"/v1/customers/{somebody}").headers["ETag"]
+    asked = doors.ask(f"/v1/customers/{somebody}", headers={"If-None-Match": form.format(tag)})
+    assert asked.status_code == 304
+
+
+def test_keys_that_see_different_things_get_different_etags(doors: Doors, somebody: str) -> None:
+    tags = {doors.ask(f"/v1/customers/{somebody}", key=k).headers["ETag"] for k in (None, doors.key("profile:read"))}
+    tags |= {doors.ask(f"/v1/customers/{somebody}", include="contact").headers["ETag"]}
+    assert len(tags) == 3
+
+
+@pytest.mark.parametrize("customer_id", [str(uuid.UUID(int=7)), "nobody", "0", "%00", "é"])
+@pytest.mark.parametrize("call", ["", "/timeline"])
+def test_an_unknown_customer_is_not_found(doors: Doors, customer_id: str, call: str) -> None:
+    is_problem(doors.ask(f"/v1/customers/{customer_id}{call}"), 404, "unknown-customer")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"include": "horoscope"}, {"min_position": "x"}, {"wait_ms": "soon"}, {"wait_ms": "10001"},
+     {"min_position": "W1siY2hhbm5lbC5ldmVudHMiLCJ4IiwxXV0"}],
+    ids=str,
+)  # fmt: skip
+def test_a_bad_parameter_is_a_bad_request(doors: Doors, somebody: str, query: dict[str, str]) -> None:
+    is_problem(doors.ask(f"/v1/customers/{somebody}", **query), 400, "bad-request")
+
+
+def test_a_position_of_the_future_is_not_caught_up(doors: Doors, web: Source, somebody: str) -> None:
+    from services.runtime.waiting import read_token, write_token
+
+    event = {"type": "note.added", "identifiers": {"user_id": "answers-u"}, "properties": {"text": "x"}}
+    ends = read_token(doors.send(web, event))
+    ahead = write_token({place: offset + 1_000_000 for place, offset in ends.items()})
+    response = doors.ask(f"/v1/customers/{somebody}", min_position=ahead, wait_ms=50)
+    is_problem(response, 503, "not-caught-up")
+    assert int(response.headers["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"identifiers": []}',
+        b'{"identifiers": [{"type": "email"}]}',
+        b'{"identifiers": [{"type": "", "value": "x"}]}',
+        b'{"identifiers": [{"type": "email", "value": 7}]}',
+        b'{"identifiers": [{"type": "email", "value": "a"}], "include": ["horoscope"]}',
+        b'{"identifiers": [{"type": "email", "value": "a"}], "surprise": 1}',
+        json.dumps({"identifiers": [{"type": "email", "value": "a"}] * 1_001}).encode(),
+        b'{"identifiers": [{"type": "email", "value": "\xff"}]}',
+        b'{"identifiers": [{"type": "email", "value": "\\ud800"}]}',
+        b"[" * 10_000,
+    ],
+    ids=lambda b: b[:40].decode("latin-1"),
+)
+def test_a_lookup_that_cannot_be_read_is_a_bad_request(doors: Doors, body: bytes) -> None:
+    headers = {"Authorization": f"Bearer {doors.copy.operator_key}", "Content-Type": "application/json"}
+    is_problem(doors.http.post(doors.copy.profile + LOOKUP, content=body, headers=headers), 400, "bad-request")
+
+
+def test_a_thousand_identifiers_are_looked_up_at_once(doors: Doors, somebody: str) -> None:
+    asked = [("email", f"answers-{n}@mail.example") for n in range(999)]
+    results = doors.look_up(*asked, ("user_id", "answers-u"))
+    assert len(results) == 1_000
+    assert [r["customer_id"] for r in results if r["customer_id"]] == [somebody]
+
+
+@pytest.mark.parametrize("value", ["a\0b", "x" * 512, "'; DROP TABLE profile;--", "\u202e\u0000", "💌@mail.example"])
+def test_odd_values_are_looked_up_and_found_to_be_nobodys(doors: Doors, value: str) -> None:
+    (result,) = doors.look_up(("email", value))
+    assert result["value"] == value
+    assert result["customer_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/v1/nowhere", 404), ("DELETE", "/v1/customers/x", 405), ("GET", "/", 404)]
+)
+def test_what_is_not_served_is_a_problem_too(doors: Doors, method: str, path: str, status: int) -> None:
+    response = doors.http.request(method, doors.copy.profile + path)
+    assert response.status_code == status
+    assert response.headers["content-type"].startswith("application/problem+json")
+
+
+# -- what the API says of itself -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def described(doors: Doors) -> dict[str, Any]:
+    """The OpenAPI document, which needs no key."""
+    response = doors.http.get(f"{doors.copy.profile}/openapi.json")
+    assert response.status_code == 200
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*(references(one) for one in value.values()))
+    return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+
+def operations(described: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+        if method in ("get", "post", "put", "delete", "patch")
+    ]
+
+
+def test_the_description_is_openapi_3_1(described: dict[str, Any]) -> None:
+    assert described["openapi"].startswith("3.1")
+    OpenAPI.model_validate(described)
+    for reference in references(described):
+        place: Any = described
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+    ids = [operation["operationId"] for _, _, operation in operations(described)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_documented_call_answers(doors: Doors, described: dict[str, Any], somebody: str) -> None:
+    bodies = {LOOKUP: {"identifiers": [{"type": "user_id", "value": "answers-u"}]}}
+    bearer = {"Authorization": f"Bearer {doors.copy.operator_key}"}
+    assert len(operations(described)) >= 3
+    for method, path, operation in operations(described):
+        url = doors.copy.profile + path.replace("{customer_id}", somebody)
+        response = doors.http.request(method, url, json=bodies.get(path), headers=bearer)
+        assert response.status_code == 200, (method, path)
+        assert set(operation["responses"]) >= {"200", "401", "403"}
+
+
+def test_the_timelines_filters_are_described(described: dict[str, Any]) -> None:
+    operation = described["paths"]["/v1/customers/{customer_id}/timeline"]["get"]
+    names = {parameter["name"] for parameter in operation["parameters"]}
+    assert names >= {"channel", "type", "direction", "from", "to", "include", "limit", "cursor"}
+
+
+def test_the_key_and_the_scopes_are_described(described: dict[str, Any]) -> None:
+    schemes = described.get("components", {}).get("securitySchemes", {})
+    assert any(scheme.get("scheme") == "bearer" for scheme in schemes.values())
+    for method, path, operation in operations(described):
+        assert operation.get("security") or described.get("security"), (method, path)
+
+
+def test_problems_are_described_as_problem_json(described: dict[str, Any]) -> None:
+    for method, path, operation in operations(described):
+        for status, response in operation["responses"].items():
+            if status.startswith(("4", "5")):
+                assert set(response["content"]) == {"application/problem+json"}, (method, path, status)
