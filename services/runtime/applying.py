@@ -95,8 +95,8 @@ async def _transaction(lane: Lane, moves: list[Move], batch: Batch, unread: list
     await transaction.start()
     try:
         work = await _begin(lane, connection, moves)
-        retell = await markers.clear(connection, lane.outbox.acked)
-        retell |= await markers.overtaken(connection, lane.plan.tells, lane.outbox.acked, work.epoch)
+        await markers.clear(connection, lane.outbox.acked)
+        retell = await markers.overtaken(connection, lane.plan.tells, lane.outbox.acked, work.epoch)
         if bisect:
             await _apply_halving(lane, batch, work)
         elif batch.records:

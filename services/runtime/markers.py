@@ -66,17 +66,16 @@ async def write(connection: Connection, markers: Sequence[Marker]) -> None:
     )
 
 
-async def clear(connection: Connection, acked: Sequence[Marker]) -> set[tuple[str, str]]:
-    """Delete exactly these markers; (out_topic, key) of those somebody else had already taken."""
+async def clear(connection: Connection, acked: Sequence[Marker]) -> None:
+    """Delete exactly these markers. One that is gone was told by somebody else: `overtaken` sees if more was."""
     if not acked:
-        return set()
-    rows = await connection.fetch(
+        return
+    await connection.execute(
         """
         DELETE FROM marker m USING unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[],
                                           $6::int[]) AS mine (out_topic, key, epoch, n, topic, partition)
         WHERE (m.topic, m.partition, m.out_topic, m.key, m.epoch, m.n)
             = (mine.topic, mine.partition, mine.out_topic, mine.key, mine.epoch, mine.n)
-        RETURNING m.out_topic, m.key, m.topic, m.partition
         """,
         [m.out_topic for m in acked],
         [m.key for m in acked],
@@ -85,10 +84,6 @@ async def clear(connection: Connection, acked: Sequence[Marker]) -> set[tuple[st
         [m.topic for m in acked],
         [m.partition for m in acked],
     )
-    if len(rows) == len(acked):
-        return set()
-    deleted = {(r["out_topic"], str(r["key"]), r["topic"], r["partition"]) for r in rows}
-    return {(m.out_topic, m.key) for m in acked if (m.out_topic, m.key, m.topic, m.partition) not in deleted}
 
 
 async def of_partitions(connection: Connection, partitions: Iterable[Partition]) -> list[Marker]:

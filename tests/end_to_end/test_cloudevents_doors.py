@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -62,17 +63,13 @@ def test_a_batch_is_a_list(doors: Doors, web: Source, own: Named) -> None:
     assert {item["properties"]["path"] for item in items} == {"/0", "/1", "/2"}
 
 
-def test_another_source_of_the_sender_goes_below_its_registered_name(
-    doors: Doors, web: Source, own: Named
-) -> None:
+def test_another_source_of_the_sender_goes_below_its_registered_name(doors: Doors, web: Source, own: Named) -> None:
     event = {**cloudevent(web, viewed(own)), "source": "checkout"}
     (item,) = history(doors, own, doors.post("/events", web, json=event))
     assert item["source"] == f"{web.name}/checkout"
 
 
 def test_data_may_be_base64(doors: Doors, web: Source, own: Named) -> None:
-    import base64
-
     event = cloudevent(web, viewed(own))
     event["data_base64"] = base64.b64encode(json.dumps(event.pop("data")).encode()).decode()
     (item,) = history(doors, own, doors.post("/events", web, json=event))
@@ -80,7 +77,9 @@ def test_data_may_be_base64(doors: Doors, web: Source, own: Named) -> None:
 
 
 def test_amounts_come_through_exactly(doors: Doors, web: Source, own: Named) -> None:
-    body = json.dumps(cloudevent(web, {**viewed(own), "type": "order.completed", "properties": {"order_id": own("o")}}))
+    body = json.dumps(
+        cloudevent(web, {**viewed(own), "type": "order.completed", "properties": {"order_id": own("o")}})
+    )
     exact = body.replace('"properties": {', '"properties": {"total": 12345678901234567.89, "currency": "EUR", ')
     response = doors.post("/events", web, content=exact)
     assert response.status_code == 200

@@ -12,10 +12,10 @@ import pytest
 from schemas.envelope import Event
 from schemas.identifiers import GROUP_TYPE, leading
 from services.intake.domain.accept import accept
+from services.intake.domain.importing import read_import
 from services.intake.domain.model import Accepted, Parked, Received
 from services.intake.domain.model import Source as SourceSettings
 from tests.contracts.examples import ARRIVAL, FILES, KEY, SEGMENT
-from tests.contracts.examples import read_import as read_example
 from tests.support.doors import Doors, Named, Source, later_of
 from tests.support.load import ends
 
@@ -39,7 +39,7 @@ def send(doors: Doors, source: Source, path: Path) -> str:
 def expected(source: Source) -> tuple[list[Event], list[Parked]]:
     """What intake should make of all files, one by one."""
     received = Received(ARRIVAL, SourceSettings(source.name))
-    outcomes = [accept(raw, received, KEY) for path in FILES for raw in read_example(path.read_bytes())]
+    outcomes = [accept(raw, received, KEY) for path in FILES for raw in read_import(path.read_bytes())]
     events = [o.event for o in outcomes if isinstance(o, Accepted)]
     return events, [o for o in outcomes if isinstance(o, Parked)]
 

@@ -25,9 +25,7 @@ def environment(doors: Doors) -> dict[str, str]:
     return {**doors.copy.environment, **addresses, **own}
 
 
-def test_faust_starts_a_worker_and_a_signal_ends_it(
-    doors: Doors, web: Source, own: Named, tmp_path: Path
-) -> None:
+def test_faust_starts_a_worker_and_a_signal_ends_it(doors: Doors, web: Source, own: Named, tmp_path: Path) -> None:
     log, place = tmp_path / "worker.log", tmp_path / "place"
     place.mkdir()
     with log.open("wb") as out:

@@ -73,9 +73,7 @@ def test_the_same_event_over_http_and_over_kafka_counts_once(doors: Doors, web: 
     assert paths(doors, own, 2) == {"/kafka", "/after"}
 
 
-def test_an_event_of_an_unregistered_source_is_parked_with_its_reason(
-    doors: Doors, web: Source, own: Named
-) -> None:
+def test_an_event_of_an_unregistered_source_is_parked_with_its_reason(doors: Doors, web: Source, own: Named) -> None:
     before = parked(doors)
     publish(doors.copy.kafka, cloudevent(Source(own("stranger"), ""), viewed(own, "/stranger")))
     publish(doors.copy.kafka, cloudevent(web, viewed(own, "/registered")))

@@ -65,9 +65,7 @@ def test_a_batch_of_all_calls_is_one_customers_history(doors: Doors, web: Source
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_the_body_decides_and_not_its_content_type(
-    doors: Doors, web: Source, own: Named, content_type: str
-) -> None:
+def test_the_body_decides_and_not_its_content_type(doors: Doors, web: Source, own: Named, content_type: str) -> None:
     body = json.dumps(a_call("track", own("u"))).encode()
     position = took(doors.post("/v1/track", web, content=body, headers={"Content-Type": content_type}))
     assert types_of(doors, own("u"), position) == ["product.viewed"]
@@ -147,9 +145,7 @@ def test_the_browser_library_finds_its_settings(doors: Doors, web: Source) -> No
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("GET", "/v1/track"), ("POST", "/v1/dance")])
-def test_what_the_collector_does_not_serve_is_refused_in_its_own_words(
-    doors: Doors, method: str, path: str
-) -> None:
+def test_what_the_collector_does_not_serve_is_refused_in_its_own_words(doors: Doors, method: str, path: str) -> None:
     response = doors.http.request(method, f"{doors.copy.intake}{path}")
     assert response.status_code in (404, 405)
     assert set(response.json()) == {"code", "message"}

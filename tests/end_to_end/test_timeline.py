@@ -39,7 +39,12 @@ def busy(doors: Doors, web: Source) -> str:
             }
         )
     both = {"user_id": "timeline-u", "anonymous_id": "timeline-a"}
-    login = {"id": "timeline-login", "type": "contact.identified", "time": "2026-02-01T00:00:00Z", "identifiers": both}
+    login = {
+        "id": "timeline-login",
+        "type": "contact.identified",
+        "time": "2026-02-01T00:00:00Z",
+        "identifiers": both,
+    }
     position = doors.send(web, login, *events)
     customer_id = doors.customer_of("user_id", "timeline-u", position)
     assert len(doors.timeline(customer_id)) == EVENTS + 1
@@ -124,7 +129,7 @@ def test_the_document_shows_the_newest_ten_of_the_timeline(doors: Doors, busy: s
     ],
     ids=str,
 )
-def test_a_bad_parameter_is_a_bad_request(doors: Doors, busy: str, query: dict[str, str]) -> None:
+def test_a_bad_parameter_is_a_bad_request(doors: Doors, busy: str, query: dict[str, Any]) -> None:
     response = doors.ask(f"/v1/customers/{busy}/timeline", **query)
     assert response.status_code == 400, response.text
     assert response.headers["content-type"].startswith("application/problem+json")

@@ -54,8 +54,9 @@ class Doors:
 
     def post(self, path: str, source: Source | None, **request: Any) -> httpx.Response:
         """One request to the collector, with the source's write key as Basic user."""
-        auth = (source.write_key, "") if source else None
-        return self.http.post(f"{self.copy.intake}{path}", auth=auth, **request)
+        if source is not None:
+            request["auth"] = (source.write_key, "")
+        return self.http.post(f"{self.copy.intake}{path}", **request)
 
     def send(self, source: Source, *events: Mapping[str, Any]) -> str:
         """CloudEvents of our types, in one batch; the position after them."""
@@ -95,9 +96,7 @@ class Doors:
             "min_position": position,
             "wait_ms": VISIBLE_MS,
         }
-        response = self.http.post(
-            f"{self.copy.profile}/v1/customers/lookup", json=body, headers=self._bearer(key)
-        )
+        response = self.http.post(f"{self.copy.profile}/v1/customers/lookup", json=body, headers=self._bearer(key))
         assert response.status_code == 200, response.text
         results: list[dict[str, Any]] = response.json()["results"]
         return results
@@ -111,7 +110,7 @@ class Doors:
     def profile(self, customer_id: str, position: str | None = None, **params: Any) -> dict[str, Any]:
         """A customer's document once the position is visible."""
         key = params.pop("key", None)
-        at = {"min_position": position, "wait_ms": VISIBLE_MS} if position else {}
+        at: dict[str, Any] = {"min_position": position, "wait_ms": VISIBLE_MS} if position else {}
         response = self.ask(f"/v1/customers/{customer_id}", key=key, **at, **params)
         assert response.status_code == 200, response.text
         document: dict[str, Any] = response.json()

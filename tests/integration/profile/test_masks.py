@@ -108,13 +108,16 @@ def test_without_pii_a_lookup_names_nobody(doors: Doors, planted: Planted) -> No
 
 def test_without_pii_the_timeline_keeps_titles_and_no_words(doors: Doors, planted: Planted) -> None:
     key = doors.key("events:read")
-    for query in ({}, {"include": "properties"}):
+    queries: tuple[dict[str, Any], ...] = ({}, {"include": "properties"})
+    for query in queries:
         response = doors.ask(f"/v1/customers/{planted.customer_id}/timeline", key=key, limit=200, **query)
         assert response.status_code == 200
         assert SECRET not in response.text
         assert len(response.json()["items"]) == 9
         assert all(item["title"] for item in response.json()["items"])
-    with_words = doors.timeline(planted.customer_id, include="properties", key=doors.key("events:read", "profile:pii"))
+    with_words = doors.timeline(
+        planted.customer_id, include="properties", key=doors.key("events:read", "profile:pii")
+    )
     assert SECRET in json.dumps(with_words)
 
 
