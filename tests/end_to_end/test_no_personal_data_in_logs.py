@@ -27,7 +27,8 @@ def said(word: str) -> dict[str, Any]:
     return {
         "identifiers": {
             "user_id": f"u{word}", "crm_id.acme": word, "loyalty_id": f"l{word}", "email": f"{word}@mail.example",
-            "phone": "+49 30 424242424242", "passport": f"p{word}", "device_id": f"d{word}", "anonymous_id": f"a{word}",
+            "phone": "+49 30 424242424242", "passport": f"p{word}", "device_id": f"d{word}",
+            "anonymous_id": f"a{word}",
         },
         "traits": {
             "name": word, "firstName": word, "lastName": word, "birthday": word, "company": {"name": word},
@@ -72,8 +73,8 @@ def plant_bad(doors: Doors, source: Source, word: str) -> None:
         doors.post(path, Source("", word), content=broken)
         doors.post(path, source, content=json.dumps({"batch": [{"type": word, "userId": word}, word, [word]]}))
     event = cloudevent(source, {"type": "note.added", **said(word)})
-    for change in ({"specversion": word}, {"type": f"{word}\n"}, {"source": f"{word}\n"}, {"data": word}, {word: word},
-                   {"time": word}, {"id": f"{word}\0"}):  # fmt: skip
+    for change in ({"specversion": word}, {"type": f"{word}\n"}, {"source": f"{word}\n"}, {"data": word},
+                   {word: word}, {"time": word}, {"id": f"{word}\0"}):  # fmt: skip
         doors.post("/events", source, json={**event, "id": uuid.uuid4().hex, **change})
         publish(doors.copy.kafka, {**event, "id": uuid.uuid4().hex, **change})
     publish(doors.copy.kafka, cloudevent(Source(word, ""), {"type": "note.added", **said(word)}))

@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from schemas.topics import PARTITIONS
-from tests.properties.stories import PHASES, events_of, mentions
+from tests.properties.stories import PHASES, crowds, events_of, mentions
 from tests.support.databases import Databases
 from tests.support.house import House, Worker
 
 SERVICES = ("identity", "interaction", "profile")
 ALL = frozenset(range(PARTITIONS))
 SEATS = st.integers(0, 20)
-SAID = mentions
+SAID = st.one_of(mentions, mentions, mentions, mentions, crowds)
 AWAITS_MAX = 40
-EXAMPLES, STEPS = 30, 20
+EXAMPLES, STEPS = 50, 20
 ROUNDS = 4
 STALLED_S = 0.01
 """How often it is looked whether a step waits for its producer, which the test holds."""
