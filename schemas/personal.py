@@ -15,6 +15,7 @@ from pydantic import BaseModel
 MASK: Final = "•••"
 PHONE_SHOWN_DIGITS: Final = 2
 
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{5,}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -63,8 +64,8 @@ def mask(value: str) -> str:
     value = value.strip()
     if not value:
         return ""
-    local, at, domain = value.rpartition("@")
-    if at and local and domain:
+    if _EMAIL.fullmatch(value):
+        local, _, domain = value.rpartition("@")
         return f"{local[0]}{MASK}@{domain}"
     if _PHONE.fullmatch(value) and not _DATE.match(value):
         digits = "".join(c for c in value if c.isdigit())

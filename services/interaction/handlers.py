@@ -69,9 +69,10 @@ async def _tell_groups(
         member = _member(incoming)
         if incoming.topic == CHANNEL_EVENTS.name:
             causes_of.setdefault(locked.group_of[member], []).append(incoming)
-        elif member in locked.moved:
+        elif member in locked.moved or member in locked.joined:
             causes_of.setdefault(locked.group_of[member], []).append(incoming)
-            causes_of.setdefault(locked.moved[member], []).append(incoming)
+            if member in locked.moved:
+                causes_of.setdefault(locked.moved[member], []).append(incoming)
     newest = {
         group: max((i.log_time_ms for i in those if i.topic == CHANNEL_EVENTS.name), default=0)
         for group, those in causes_of.items()

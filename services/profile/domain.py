@@ -103,7 +103,8 @@ def _holds_foreign_records(told: Told, service: str) -> bool:
     mine = {r["record_id"] for r in identity["identity"]["records"]}
     listed = len(mine) == identity["identity"]["totals"]["records"]
     theirs = set((told.sections[service].body or {}).get("by_record", {}))
-    return listed and not theirs <= mine
+    # With more records than are listed it cannot be told; another person's words are the greater harm.
+    return not listed or not theirs <= mine
 
 
 def _with_last_seen(identity: dict[str, Any], interaction: Section | None) -> dict[str, Any]:

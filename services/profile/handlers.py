@@ -37,15 +37,18 @@ async def apply(batch: Batch, work: Work) -> None:
     sections = _newest(
         [((i.message.key, SERVICE_OF[i.topic]), i.message) for i in batch.records if i.topic in SERVICE_OF]
     )
-    await store.save_bindings(work.connection, bindings.values())
+    bound = await store.save_bindings(work.connection, bindings.values())
     work.counts["applied"] += len(batch.records)
-    if not sections:
+    lost = await store.superseded(work.connection, sorted(bound))
+    customers = sorted({customer for customer, _ in sections} | lost)
+    if not customers:
         return
-    customers = sorted({customer for customer, _ in sections})
     await store.lock_customers(work.connection, customers)
     existed = await store.bodies_told(work.connection, customers, IDENTITY)
     changed = await store.save_sections(work.connection, sections)
-    await _tell(work, batch, sections, changed, existed)
+    lost = await store.superseded(work.connection, customers)
+    await store.empty(work.connection, lost)
+    await _tell(work, batch, sections, changed, existed, lost)
 
 
 S = TypeVar("S", State, StateText)
@@ -66,19 +69,21 @@ async def _tell(
     sections: dict[tuple[str, str], StateText],
     changed: set[tuple[str, str]],
     existed: dict[str, bool],
+    lost: set[str],
 ) -> None:
     """n + 1 for each changed customer, and the change told for those that exist or did."""
     causes: dict[str, list[Incoming]] = {}
     for incoming in batch.records:
-        if incoming.topic in SERVICE_OF:
+        if incoming.topic in SERVICE_OF or incoming.message.key in lost:
             causes.setdefault(incoming.message.key, []).append(incoming)
-    newest: dict[str, int] = {}
+    newest: dict[str, int] = dict.fromkeys(lost, 0)
     services: dict[str, list[str]] = {}
     for customer, service in sorted(changed):
         services.setdefault(customer, []).append(service)
         newest[customer] = max(newest.get(customer, 0), sections[customer, service].log_time_ms)
     versions = await store.count_up(work.connection, newest)
     exists = existed | {c: sections[c, s].text is not None for c, s in changed if s == IDENTITY}
+    exists |= dict.fromkeys(lost, False)
     gone = sorted(c for c in versions if existed.get(c) and not exists.get(c))
     into = await store.binding_of(work.connection, gone) if gone else {}
     for customer, n in versions.items():

@@ -86,6 +86,30 @@ async def save_sections(connection: Connection, states: Mapping[tuple[str, str],
     return {(str(r["customer_id"]), r["service"]) for r in rows}
 
 
+async def superseded(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Of these ids, those whose identity section is of an older epoch than the binding that puts them elsewhere.
+
+    Only a database that was lost knew them as customers; the one that replaced it never had to empty them.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT s.customer_id FROM section s JOIN binding b ON b.record_id = s.customer_id
+        WHERE s.customer_id = any($1::uuid[]) AND s.service = 'identity' AND s.body IS NOT NULL
+          AND b.customer_id <> b.record_id AND s.epoch < b.epoch
+        """,
+        ids,
+    )
+    return {str(r["customer_id"]) for r in rows}
+
+
+async def empty(connection: Connection, customers: Iterable[str]) -> None:
+    """Take the identity sections of these (locked) customers away; their version stays."""
+    await connection.execute(
+        "UPDATE section SET body = NULL, members = '' WHERE customer_id = any($1::uuid[]) AND service = 'identity'",
+        sorted(customers),
+    )
+
+
 async def count_up(connection: Connection, customers: Mapping[str, int]) -> dict[str, int]:
     """n + 1 for each changed customer (→ newest log time in ms); customer → n."""
     ids = sorted(customers)

@@ -30,12 +30,14 @@ class Locked:
 
     `states`: member → stored state text (None for a new one), for all members of the touched groups.
     `members`: group → its members now, after the batch's bindings. `moved`: member → group it left.
+    `joined`: members first heard of now whose own group others had been put into before.
     """
 
     group_of: dict[str, str] = field(default_factory=dict)
     states: dict[str, str | None] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    joined: set[str] = field(default_factory=set)
 
 
 def members_hash(members: Iterable[str]) -> str:
@@ -56,6 +58,7 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
         return Locked()
     locked = Locked()
     applied: list[Binding] = []
+    new = await _insert_members(connection, ids)
     for member, (group, version) in (await _lock_members(connection, ids)).items():
         locked.group_of[member] = group
         binding = newest.get(member)
@@ -64,11 +67,12 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
             locked.group_of[member] = binding.group
             if binding.group != group:
                 locked.moved[member] = group
-    touched = {locked.group_of[m] for m in changed | locked.moved.keys()} | set(locked.moved.values())
+    touched = {locked.group_of[m] for m in changed | new | locked.moved.keys()} | set(locked.moved.values())
     groups = sorted(touched)
     await _lock_groups(connection, groups)
     await _bind(connection, applied)
     await _read(connection, groups, locked)
+    locked.joined = {m for m in new if len(locked.members[locked.group_of[m]]) > 1}
     return locked
 
 
@@ -81,11 +85,16 @@ def _newest(bindings: Iterable[Binding]) -> dict[str, Binding]:
     return newest
 
 
-async def _lock_members(connection: Connection, ids: list[str]) -> dict[str, tuple[str, Version]]:
-    await connection.execute(
-        "INSERT INTO member (member_id, group_id) SELECT m, m FROM unnest($1::uuid[]) AS m ON CONFLICT DO NOTHING",
+async def _insert_members(connection: Connection, ids: list[str]) -> set[str]:
+    rows = await connection.fetch(
+        "INSERT INTO member (member_id, group_id) SELECT m, m FROM unnest($1::uuid[]) AS m"
+        " ON CONFLICT DO NOTHING RETURNING member_id",
         ids,
     )
+    return {str(r["member_id"]) for r in rows}
+
+
+async def _lock_members(connection: Connection, ids: list[str]) -> dict[str, tuple[str, Version]]:
     rows = await connection.fetch(
         "SELECT member_id, group_id, epoch, n FROM member WHERE member_id = any($1::uuid[])"
         " ORDER BY member_id FOR NO KEY UPDATE",

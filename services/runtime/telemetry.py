@@ -50,6 +50,17 @@ def _drop_error_texts(_logger: Any, _method: str, event: dict[str, Any]) -> dict
         error = error[1]
     if isinstance(error, BaseException):
         event["error"] = where(error)
+    for name, value in event.items():
+        if isinstance(value, BaseException):
+            event[name] = where(value)
+    return event
+
+
+def _foreign_without_values(_logger: Any, _method: str, event: Any) -> Any:
+    """A library's line as it stands in its code: what it would have put into it may be anybody's."""
+    record = event.get("_record")
+    if isinstance(record, logging.LogRecord):
+        event["event"] = f"{record.name}: {str(record.msg).splitlines()[0] if record.msg else ''}"
     return event
 
 
@@ -70,7 +81,7 @@ def configure_logging(service: str, level: str = "info", json_lines: bool = Fals
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[_foreign_without_values, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )

@@ -22,6 +22,8 @@ Ends = dict[Partition, int]
 
 POLL_S = 0.01
 WAIT_MS_MAX = 10_000
+PARTITIONS_MAX = 2**31
+OFFSET_MAX = 2**63
 
 
 class BadToken(ValueError):
@@ -46,7 +48,10 @@ def read_token(token: str) -> Ends:
     """The positions in a token. Raises BadToken."""
     try:
         rows = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return {(str(topic), int(partition)): int(offset) for topic, partition, offset in rows}
+        ends = {(str(topic), int(partition)): int(offset) for topic, partition, offset in rows}
+        if any(not 0 <= p < PARTITIONS_MAX or not 0 <= offset < OFFSET_MAX for (_, p), offset in ends.items()):
+            raise ValueError("no log can hold this position")
+        return ends
     except (binascii.Error, ValueError, TypeError) as broken:
         raise BadToken("not a position token") from broken
 

@@ -44,15 +44,21 @@ def expected(source: Source) -> tuple[list[Event], list[Parked]]:
     return events, [o for o in outcomes if isinstance(o, Parked)]
 
 
+def parked_of(doors: Doors, source: Source) -> list[str]:
+    """Reasons of what the source sent that was parked, oldest first."""
+    rows = doors.copy.json("parked", "list", "--limit", "1000")["parked"]
+    return [row["reason"] for row in reversed(rows) if row["source"] == source.name]
+
+
 @pytest.fixture(scope="module")
 def sent(doors: Doors) -> dict[str, Any]:
     """All files sent by one source; how much the log grew, and what was parked."""
     source = doors.source("examples")
+    known = len(parked_of(doors, source))
     before = sum(ends(doors.copy.kafka, [LOG]).values())
     position = later_of(*(send(doors, source, path) for path in FILES))
     grown = sum(ends(doors.copy.kafka, [LOG]).values()) - before
-    rows = doors.copy.json("parked", "list", "--limit", "1000")["parked"]
-    parked = [row["reason"] for row in rows if row["source"] == source.name]
+    parked = parked_of(doors, source)[known:]
     return {"source": source, "position": position, "grown": grown, "parked": parked}
 
 

@@ -200,6 +200,19 @@ class Rig:
             if COMPLAINT.search(line) and not expected.search(line)
         ]
 
+    def description(self) -> str:
+        """What each lane said of itself last, and where it stands."""
+        lines = []
+        for service in SERVICES:
+            for r in self.rows(
+                f"SELECT worker_index, pid, state, reason, counts, now() - at AS age FROM {service}_g1.lane"
+            ):
+                about = f"{r['state']} {r['reason']} {r['counts']}, said {r['age'].total_seconds():.1f} s ago"
+                lines.append(f"{service}.{r['worker_index']} pid {r['pid']}: {about}")
+            lines.append(f"{service} stands at {sorted(self.positions(service).items())}")
+            lines.append(f"{service} could be at {sorted(self.ends(service).items())}")
+        return "\n".join(lines)
+
     def close(self) -> None:
         """End every process by its pid, whatever state it is in."""
         for worker in self.workers:

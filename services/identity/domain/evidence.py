@@ -185,6 +185,8 @@ def observe(event: Event, time_us: int, policy: Policy, record_id: RecordId) -> 
     others = [i for i in usable(event.data.get("identifiers", {})) if i != lead and _links(i)]
     if event.type == "alias.asserted":
         for previous in _previous(event, lead):
+            if policy.is_blocked(*previous):
+                continue
             a, b = sorted((lead_id, mention(previous)))
             found.link(Link(a, b, ALIAS, first_us, event_id, event.source))
     for other in others:

@@ -6,11 +6,13 @@ Owns reading a policy from its YAML form (already parsed); pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.identifiers import CLASSES, class_rank
+
+T = TypeVar("T")
 
 ALIAS_WEIGHT = 11
 OPERATOR_WEIGHT = 12
@@ -50,23 +52,43 @@ class Policy:
 
 
 def read_policy(document: Mapping[str, Any]) -> Policy:
-    """A policy from its document. Raises ValueError naming the part that is wrong."""
+    """A policy from its document. Raises ValueError naming the part that is missing or wrong."""
+    weights = _part(document, "weights", lambda w: {name: int(w[name]) for name in CLASSES})
+    if max(weights.values()) >= ALIAS_WEIGHT:
+        raise ValueError(f"weights must stay below {ALIAS_WEIGHT}, what an alias weighs")
+    return Policy(
+        version=_part(document, "version", int),
+        exclusive=_part(document, "exclusive", _names),
+        weights=weights,
+        personal_types=_part(document, "personal_types", _names),
+        generic_above=_part(document, "generic_above", lambda g: {str(n): int(limit) for n, limit in g.items()}),
+        blocked=_part(document, "blocked_patterns", _patterns),
+    )
+
+
+def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T:
     try:
-        weights = {name: int(document["weights"][name]) for name in CLASSES}
-        if max(weights.values()) >= ALIAS_WEIGHT:
-            raise ValueError(f"weights must stay below {ALIAS_WEIGHT}, what an alias weighs")
-        return Policy(
-            version=int(document["version"]),
-            exclusive=frozenset(document["exclusive"]),
-            weights=weights,
-            personal_types=frozenset(document["personal_types"]),
-            generic_above={name: int(limit) for name, limit in document["generic_above"].items()},
-            blocked={
-                name: re.compile("|".join(f"(?:{p})" for p in patterns), re.IGNORECASE)
-                for name, patterns in document["blocked_patterns"].items()
-            },
-        )
+        return read(document[name])
     except KeyError as missing:
-        raise ValueError(f"the policy lacks {missing.args[0]}") from None
-    except re.error as broken:
-        raise ValueError(f"a blocked pattern cannot be read: {broken}") from None
+        raise ValueError(f"the policy lacks {name}: {missing.args[0]}") from None
+    except (TypeError, ValueError, AttributeError, re.error) as wrong:
+        raise ValueError(f"the policy's {name} cannot be read: {wrong}") from None
+
+
+def _names(names: Any) -> frozenset[str]:
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise TypeError("it is a list of names")
+    return frozenset(names)
+
+
+def _patterns(patterns: Any) -> dict[str, re.Pattern[str]]:
+    return {
+        str(name): re.compile("|".join(f"(?:{p})" for p in _listed(listed)), re.IGNORECASE)
+        for name, listed in patterns.items()
+    }
+
+
+def _listed(listed: Any) -> list[str]:
+    if not isinstance(listed, list) or not all(isinstance(p, str) for p in listed):
+        raise TypeError("patterns are lists of regular expressions")
+    return listed

@@ -93,7 +93,7 @@ def is_good(doors: Doors, web: Source, own: Named) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", ["/v1/track", "/v1/batch", "/events"])
+@pytest.mark.parametrize("path", ["/v1/track", "/events"])
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_that_cannot_be_read_is_refused_and_reaches_no_topic(
     doors: Doors, web: Source, bad: Source, own: Named, intake: Path, name: str, path: str

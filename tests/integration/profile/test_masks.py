@@ -17,6 +17,30 @@ DIGITS = f"{uuid.uuid4().int % 10**10:010d}"
 """The planted phone number."""
 
 
+TRAITS: dict[str, Any] = {
+    "firstName": f"{SECRET}-first",
+    "middleName": f"{SECRET}-middle",
+    "lastName": f"{SECRET}-last",
+    "birthday": "1977-07-07",
+    "gender": f"{SECRET}-gender",
+    "title": f"{SECRET}-title",
+    "company": {"name": f"{SECRET}-company"},
+    "address": {"street": f"{SECRET}-street", "city": f"{SECRET}-city", "postalCode": f"{SECRET}-zip"},
+    "nickname": f"{SECRET}-own",
+    "children": [f"{SECRET}-child"],
+}
+SAID: dict[str, Any] = {
+    "message.replied": {"text": f"{SECRET} text", "subject": f"{SECRET} subject", "message_id": "m-1"},
+    "call.held": {"summary": f"{SECRET} summary", "recording_url": f"https://{SECRET}.example/"},
+    "note.added": {"text": f"{SECRET} note"},
+    "search.performed": {"query": f"{SECRET} query"},
+    "feedback.given": {"score": 3, "scale": "nps", "text": f"{SECRET} feedback"},
+    "page.viewed": {"url": f"https://shop.example/?name={SECRET}", "title": f"{SECRET} page", "path": "/"},
+    "wedding.planned": {"with": f"{SECRET}-partner"},
+}
+"""Type → properties a person wrote."""
+
+
 @dataclass(frozen=True)
 class Planted:
     """A customer whose every personal field holds the secret; `shared` is a number of two people."""
@@ -29,33 +53,12 @@ class Planted:
 @pytest.fixture(scope="module")
 def planted(doors: Doors) -> Planted:
     """Sent once, over three events of all the kinds that carry words."""
-    source = doors.source("masks", "--channel", "web")
+    source = doors.source("masks")
     user = f"u-{uuid.uuid4().hex}"
     ids = {"user_id": user, "email": f"{SECRET}-{user}@mail.example", "phone": f"+49 {DIGITS}"}
-    traits = {
-        "firstName": f"{SECRET}-first",
-        "middleName": f"{SECRET}-middle",
-        "lastName": f"{SECRET}-last",
-        "birthday": "1977-07-07",
-        "gender": f"{SECRET}-gender",
-        "title": f"{SECRET}-title",
-        "company": {"name": f"{SECRET}-company"},
-        "address": {"street": f"{SECRET}-street", "city": f"{SECRET}-city", "postalCode": f"{SECRET}-zip"},
-        "nickname": f"{SECRET}-own",
-        "children": [f"{SECRET}-child"],
-    }
-    said = {
-        "message.replied": {"text": f"{SECRET} text", "subject": f"{SECRET} subject", "message_id": "m-1"},
-        "call.held": {"summary": f"{SECRET} summary", "recording_url": f"https://{SECRET}.example/"},
-        "note.added": {"text": f"{SECRET} note"},
-        "search.performed": {"query": f"{SECRET} query"},
-        "feedback.given": {"score": 3, "scale": "nps", "text": f"{SECRET} feedback"},
-        "page.viewed": {"url": f"https://shop.example/?name={SECRET}", "title": f"{SECRET} page", "path": "/"},
-        "wedding.planned": {"with": f"{SECRET}-partner"},
-    }
     actor = {"kind": "customer", "id": f"{SECRET}-actor", "name": f"{SECRET} Actor"}
     events: list[dict[str, Any]] = [
-        {"type": "contact.identified", "identifiers": ids, "traits": traits},
+        {"type": "contact.identified", "identifiers": ids, "traits": TRAITS},
         {"type": "contact.updated", "identifiers": {"user_id": user}, "traits": {"firstName": f"{SECRET}-rival"}},
         {
             "type": "contact.identified",
@@ -64,7 +67,7 @@ def planted(doors: Doors) -> Planted:
         },
         *(
             {"type": type_, "identifiers": {"user_id": user}, "actor": actor, "properties": properties}
-            for type_, properties in said.items()
+            for type_, properties in SAID.items()
         ),
     ]
     position = doors.send(source, *events)

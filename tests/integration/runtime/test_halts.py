@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import CHANNEL_EVENTS, PARTITIONS
 from tests.support.load import accepted, admin, cloudevents, ends, publish
