@@ -7,7 +7,9 @@ log, so a change here is a new version beside this one (`RECORD_FUNCTION_VERSION
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 RECORD_FUNCTION_VERSION = 1
@@ -37,6 +39,11 @@ BLOCKED_VALUES: frozenset[str] = frozenset(
 """Values that never identify anybody, compared case-folded and trimmed."""
 
 VALUE_CHARS_MAX = 512
+IDENTIFIER_TYPE_CHARS_MAX = 64
+TYPE_NAMES_CACHED_MAX = 1024
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_SNAKE = re.compile(r"[^a-z0-9]+")
+_DEVICE = re.compile(r"(ios|android)\.(id|idfa|idfv|gaid|advertising_?id)", re.IGNORECASE)
 PHONE_DIGITS_MIN = 3
 
 _RANK = {name: rank for rank, name in enumerate(CLASSES)}
@@ -53,6 +60,25 @@ class Identifier(NamedTuple):
 def class_rank(identifier_type: str) -> int:
     """Position of the type's class in CLASSES; 0 is the strongest."""
     return _RANK.get(identifier_type.partition(".")[0], _OTHER)
+
+
+@lru_cache(TYPE_NAMES_CACHED_MAX)
+def type_name(sent: str) -> str | None:
+    """The type in snake case, `<type>.<source>` kept apart; None when nothing nameable is left.
+
+    Segment's externalIds name devices as `ios.idfa`: those are device ids.
+    """
+    if _DEVICE.fullmatch(sent):
+        return "device_id"
+    base, dot, namespace = sent.partition(".")
+    name = _snake(base)
+    tail = _snake(namespace) if dot else ""
+    name = f"{name}.{tail}" if tail else name
+    return name if name and name[0].isalpha() and len(name) <= IDENTIFIER_TYPE_CHARS_MAX else None
+
+
+def _snake(text: str) -> str:
+    return _NOT_SNAKE.sub("_", _CAMEL.sub("_", text).lower()).strip("_")
 
 
 def normalise(identifier_type: str, value: str) -> str:

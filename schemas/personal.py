@@ -59,6 +59,11 @@ def _models_in(annotation: Any, *, in_list: bool) -> list[tuple[type[BaseModel],
     return []
 
 
+def looks_like_an_address(value: str) -> bool:
+    """Whether a value could be an e-mail address, whatever it is called."""
+    return _EMAIL.fullmatch(value.strip()) is not None
+
+
 def mask(value: str) -> str:
     """A value made unreadable but recognisable: `a•••@x.com`, `•••42` of a phone, `A•••` of the rest."""
     value = value.strip()

@@ -131,7 +131,9 @@ def _amount(noun: str, verb: str, key: str, *amounts: str) -> Titler:
 
 
 def _viewed(properties: Data) -> str:
-    path = _word(properties, "path") or _path_of(text_of(properties.get("url")))
+    # What follows the path may hold what a person typed.
+    said = (text_of(properties.get("path")) or "").partition("?")[0].partition("#")[0]
+    path = _word({"path": said}, "path") or _path_of(text_of(properties.get("url")))
     return f"Viewed {path or _word(properties, 'name') or 'a page'}"
 
 

@@ -1,4 +1,4 @@
-"""The HTTP collector, and intake's internal pages (sources, parked).
+"""The HTTP collector.
 
 Owns routes and their words. The hot path is plain Starlette; what an event is, is domain/.
 """
@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -21,8 +21,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.codec import Unreadable
-from schemas.topics import PARTITIONS
-from services.intake import inputs, views
 from services.intake.domain.cloudevents import read_http
 from services.intake.domain.importing import read_import
 from services.intake.domain.model import Parked, Raw, Source
@@ -30,18 +28,18 @@ from services.intake.domain.reading import read_body
 from services.intake.domain.reasons import EXPLANATIONS
 from services.intake.domain.segment import read_calls, write_key_of
 from services.intake.door import BrokerAway, Door
-from services.intake.trail import trail
+from services.intake.internal import internal
 from services.runtime import telemetry
-from services.runtime.http import Database, Problem, answer, whole
-from services.runtime.internal import internal_app
+from services.runtime.http import Database, answer
 from services.runtime.postgres import TRANSIENT, ServiceSchema
 from services.runtime.settings import Settings
 from services.runtime.waiting import write_token
 
+__all__ = ["internal", "public"]
+
 BODY_BYTES_MAX = 512_000
 BATCH_EVENTS_MAX = 2_500
 PREFLIGHT_S = 86_400
-OFFSET_MAX = 2**62
 SEGMENT_CALLS = (
     "track",
     "identify",
@@ -73,6 +71,13 @@ async def on_refusal(_request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     headers = {"Retry-After": str(refusal.retry_after_s)} if refusal.retry_after_s else {}
     return answer({"code": refusal.code, "message": refusal.message}, refusal.status, headers)
+
+
+async def on_http_error(_request: Request, error: Exception) -> Response:
+    """The answer where no route, or not this method, is served."""
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+    return answer({"code": code, "message": str(error.detail)}, error.status_code, dict(error.headers or {}))
 
 
 async def on_disconnect(_request: Request, _error: Exception) -> Response:
@@ -238,6 +243,7 @@ def public(settings: Settings) -> Starlette:
         middleware=[cors],
         exception_handlers={
             Refusal: on_refusal,
+            HTTPException: on_http_error,
             ClientDisconnect: on_disconnect,
             **dict.fromkeys(TRANSIENT, on_lost_database),
         },
@@ -245,49 +251,3 @@ def public(settings: Settings) -> Starlette:
     )
     app.state.collector = collector
     return app
-
-
-def internal(settings: Settings) -> Starlette:
-    """Internal pages: /sources and /parked, beside /wait and /status."""
-    return internal_app(
-        settings,
-        ServiceSchema.of("intake"),
-        [
-            Route("/sources", sources, methods=["GET", "POST"]),
-            Route("/parked", parked),
-            Route("/trace", trace),
-        ],
-    )
-
-
-async def sources(request: Request) -> Response:
-    """List sources, or register one: {name, …settings} → {name, write_key}."""
-    pool = await request.app.state.database.pool()
-    async with pool.acquire() as connection:
-        if request.method == "GET":
-            found = await inputs.sources(connection)
-            return answer({"sources": [{"name": name} for name in found]})
-        try:
-            document = orjson.loads(await request.body())
-            source = inputs.read_source(document)
-        except (ValueError, TypeError, AttributeError) as wrong:
-            detail = str(wrong) if type(wrong) is ValueError else "a source is an object with a name"
-            raise Problem("bad-request", detail) from None
-        write_key = await inputs.create_source(connection, source)
-    return answer({"name": source.name, "write_key": write_key})
-
-
-async def trace(request: Request) -> Response:
-    """When the log's record at `partition` and `offset` was received and acknowledged."""
-    query = request.query_params
-    partition = whole(query.get("partition"), 0, 0, PARTITIONS - 1)
-    offset = whole(query.get("offset"), 0, 0, OFFSET_MAX)
-    return answer(await trail(request.app.state.settings, partition, offset))
-
-
-async def parked(request: Request) -> Response:
-    """Parked events, newest first, without their content."""
-    limit = whole(request.query_params.get("limit"), 100, 1, views.PARKED_LISTED_MAX)
-    pool = await request.app.state.database.pool()
-    async with pool.acquire() as connection:
-        return answer(await views.parked(connection, limit))

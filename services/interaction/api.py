@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from schemas.envelope import parse_rfc3339
 from services.interaction import views
-from services.runtime.http import Problem, answer, whole
+from services.runtime.http import Problem, answer, answer_exactly, whole
 from services.runtime.internal import internal_app
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
@@ -49,7 +49,7 @@ async def timeline(request: Request) -> Response:
     )
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
-        return answer(await views.timeline(connection, customer_id, wanted))
+        return answer_exactly(await views.timeline(connection, customer_id, wanted))
 
 
 async def trace(request: Request) -> Response:

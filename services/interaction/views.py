@@ -9,9 +9,11 @@ import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
+from schemas.codec import read_json_exactly
 from schemas.envelope import event_id, parse_rfc3339, rfc3339
 from services.runtime.http import Problem
 from services.runtime.postgres import Connection
@@ -39,8 +41,8 @@ def read_cursor(cursor: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         time, event = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return parse_rfc3339(time), str(event)
-    except (ValueError, TypeError):
+        return parse_rfc3339(time), str(UUID(event))
+    except (ValueError, TypeError, AttributeError):
         raise Problem("bad-request", "cursor is not one of ours") from None
 
 
@@ -83,7 +85,7 @@ async def timeline(connection: Connection, customer_id: str, wanted: Wanted) -> 
     shown = rows[: wanted.limit]
     items = []
     for row in shown:
-        data = orjson.loads(row["data"])
+        data = read_json_exactly(row["data"])
         item = {
             "event_id": str(row["event_id"]),
             "time": rfc3339(row["time"]),

@@ -5,3 +5,13 @@ Hears  identity.bindings, identity.customers, interaction.customers, value.custo
 Tells  profile.changes.
 Must not decide who a customer is or what he is worth; it shows what was told, and how fresh it is.
 """
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """`faust -A services.profile` finds the application here; nothing is imported before it is asked for."""
+    if name == "app":
+        return import_module("services.profile.worker").app
+    raise AttributeError(name)

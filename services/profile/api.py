@@ -13,11 +13,13 @@ from uuid import UUID
 
 import httpx
 import orjson
-from fastapi import FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
-from schemas.identifiers import Identifier, is_blocked, normalise, record_id
+from schemas.codec import read_json_exactly
+from schemas.identifiers import Identifier, is_blocked, normalise, record_id, type_name
 from schemas.sections import PARTS, CustomerDocument
 from services.profile import domain, inputs, views
 from services.profile.access import Access
@@ -25,7 +27,7 @@ from services.profile.chain import Chain, Freshness
 from services.profile.internal import internal
 from services.profile.shapes import LookupAnswer, LookupRequest, Problems, TimelineAnswer
 from services.runtime import telemetry, waiting
-from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer
+from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer, answer_exactly
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 
@@ -36,6 +38,8 @@ WaitMs = Annotated[int, Query(ge=0, le=waiting.WAIT_MS_MAX, description="How lon
 
 
 __all__ = ["internal", "public"]
+
+PROBLEM = Problems.model_json_schema()
 
 
 class Doors:
@@ -104,6 +108,12 @@ def fresh_headers(fresh: Freshness) -> dict[str, str]:
     return headers | ({"C360-Position": fresh.position} if fresh.position else {})
 
 
+def same(if_none_match: str, tag: str) -> bool:
+    """Whether one of the tags asked about is this one (RFC 9110, 13.1.2: weak comparison, `*` is any)."""
+    asked = {t.strip().removeprefix("W/") for t in if_none_match.split(",")}
+    return "*" in asked or tag.removeprefix("W/") in asked
+
+
 def etag(doc: dict[str, Any]) -> str:
     """A hash of the document less its freshness, which changes with every look."""
     meta = {k: v for k, v in doc["meta"].items() if k not in ("lag_ms", "position")}
@@ -129,10 +139,16 @@ def public(settings: Settings) -> FastAPI:
         exception_handlers={**EXCEPTION_HANDLERS, RequestValidationError: _unreadable},
     )
     app.state.doors = doors
-    problems: dict[int | str, Any] = {code: {"model": Problems} for code in (400, 401, 403, 404, 503)}
-    app.get("/v1/customers/{customer_id}", response_model=CustomerDocument, responses=problems)(customer)
-    app.post("/v1/customers/lookup", response_model=LookupAnswer, responses=problems)(lookup)
-    app.get("/v1/customers/{customer_id}/timeline", response_model=TimelineAnswer, responses=problems)(timeline)
+    problems: dict[int | str, Any] = {
+        code: {"description": Problems.__doc__, "content": {"application/problem+json": {"schema": PROBLEM}}}
+        for code in (400, 401, 403, 404, 422, 503)
+    }
+    key = [Security(HTTPBearer(auto_error=False, description="An API key with the scopes the call needs"))]
+    calls = APIRouter(prefix="/v1/customers", responses=problems, dependencies=key)
+    calls.get("/{customer_id}", response_model=CustomerDocument)(customer)
+    calls.post("/lookup", response_model=LookupAnswer)(lookup)
+    calls.get("/{customer_id}/timeline", response_model=TimelineAnswer)(timeline)
+    app.include_router(calls)
     app.get("/healthz", include_in_schema=False)(healthz)
     return app
 
@@ -167,7 +183,7 @@ async def customer(
     fresh = await doors.chain.freshness()
     doc = doors.shown(customer_id, told, parts, key, fresh)
     headers = {"ETag": etag(doc), **fresh_headers(fresh)}
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if same(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return answer(doc, headers=headers)
 
@@ -178,13 +194,14 @@ async def lookup(request: Request, body: LookupRequest) -> Response:
     key = await doors.access.check(request, "profile:read")
     parts = _include(",".join(body.include))
     await doors.reach(body.min_position, body.wait_ms)
-    wanted = [Identifier(i.type, normalise(i.type, i.value)) for i in body.identifiers]
+    named = [(type_name(i.type) or i.type, i.value) for i in body.identifiers]
+    wanted = [Identifier(kind, normalise(kind, value)) for kind, value in named]
     ids = [record_id(doors.settings.key_bytes, i) for i in wanted]
     pool = await doors.database.pool()
     async with pool.acquire() as connection:
         bound = await views.bindings(connection, ids)
-        named = {b.customer_id for b in bound.values()} | {c for b in bound.values() for c, _ in b.rivals}
-        told = await views.customers(connection, sorted(named))
+        owners = {b.customer_id for b in bound.values()} | {c for b in bound.values() for c, _ in b.rivals}
+        told = await views.customers(connection, sorted(owners))
     fresh = await doors.chain.freshness()
     results = []
     for asked, identifier, rid in zip(body.identifiers, wanted, ids, strict=True):
@@ -226,6 +243,13 @@ async def timeline(
     request: Request,
     customer_id: str,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    channel: str | None = None,
+    type: str | None = None,
+    direction: str | None = None,
+    since: Annotated[str | None, Query(alias="from", description="RFC 3339, inclusive")] = None,
+    until: Annotated[str | None, Query(alias="to", description="RFC 3339, exclusive")] = None,
+    include: Annotated[str | None, Query(description="`properties`")] = None,
     min_position: MinPosition = None,
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
@@ -234,10 +258,11 @@ async def timeline(
     key = await doors.access.check(request, "events:read")
     await doors.reach(min_position, wait_ms)
     told = await doors.today(customer_id)
-    query = {k: v for k, v in request.query_params.items() if k not in ("min_position", "wait_ms", "limit")}
     pii = "profile:pii" in key.scopes
-    if not pii:
-        query.pop("include", None)
+    named = {"cursor": cursor, "channel": channel, "type": type, "direction": direction, "from": since, "to": until}
+    query = {k: v for k, v in named.items() if v is not None}
+    if pii and include:
+        query["include"] = include
     url = f"{doors.settings.interaction_internal_url}/customers/{told.customer_id}/timeline"
     try:
         asked = await doors.chain.client.get(
@@ -248,9 +273,9 @@ async def timeline(
         raise Problem("unavailable", "interaction does not answer", {"Retry-After": "1"}) from None
     if asked.status_code != 200:
         return Response(asked.content, asked.status_code, media_type=asked.headers["content-type"])
-    body = asked.json()
+    body = read_json_exactly(asked.content)
     if not pii:
         for item in body["items"]:
             item["summary"] = item["actor"] = None
         body["masked"] = ["items[].summary", "items[].actor"]
-    return await doors.answered(body)
+    return answer_exactly(body, fresh_headers(await doors.chain.freshness()))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.envelope import rfc3339
-from schemas.personal import mask, personal_paths
+from schemas.personal import looks_like_an_address, mask, personal_paths
 from schemas.sections import PARTS, PERSONAL_IDENTIFIER_TYPES, Contact
 
 IDENTITY = "identity"
@@ -141,7 +141,8 @@ def masked(doc: dict[str, Any]) -> dict[str, Any]:
 
 
 def _masked_identifier(identifier: dict[str, Any]) -> dict[str, Any]:
-    if identifier["type"].partition(".")[0] in PERSONAL_IDENTIFIER_TYPES:
+    named = identifier["type"].partition(".")[0] in PERSONAL_IDENTIFIER_TYPES
+    if named or looks_like_an_address(identifier["value"]):
         return {**identifier, "value": mask(identifier["value"])}
     return identifier
 

@@ -26,7 +26,7 @@ def main(service: str, words: list[str] | None = None) -> None:
     """Run what the first word says for one service. Exits 64 on other words."""
     match sys.argv[1:] if words is None else words:
         case ["worker"]:
-            run_worker(import_module(f"services.{service}.app").app)
+            run_worker(import_module(f"services.{service}.worker").app)
         case ["api"]:
             serve([service])
         case _:
@@ -38,6 +38,7 @@ def serve(services: list[str]) -> None:
     """One process with the internal pages of several services, each under /<service>."""
     settings = Settings()
     telemetry.configure_logging("internal", settings.log_level, settings.log_json)
+    telemetry.log.info("internal_pages_started", services=services, port=settings.internal_port)
     uvicorn.Server.run(server_of(settings, services))
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -136,6 +138,7 @@ def worker_app(
         web_enabled=False,
         topic_disable_leader=True,
         store="memory://",
+        datadir=Path(tempfile.gettempdir()) / "c360-faust",
     )
     served: list[Any] = [hosted, Pages(lambda settings: worker_pages(hosted), "worker_port")]
     if api is not None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import asyncpg
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.codec import write_json_exactly
 from services.runtime import telemetry
 from services.runtime.postgres import TRANSIENT, Pool, SchemaHalt, ServiceSchema, open_pool, prepare
 from services.runtime.settings import Settings
@@ -26,6 +28,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "forbidden": (403, "The key lacks a scope"),
     "unknown-customer": (404, "No such customer"),
     "not-found": (404, "Nothing here"),
+    "not-allowed": (405, "This address does not know the method"),
     "ambiguous": (409, "Several customers fit"),
     "erased": (410, "This customer was erased"),
     "too-large": (413, "The request is too large"),
@@ -55,6 +58,11 @@ class Problem(Exception):
         )
 
 
+def answer_exactly(body: Any, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer with Decimals as the numbers they were written as."""
+    return Response(write_json_exactly(body), media_type="application/json", headers=headers)
+
+
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
     return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=headers)
@@ -72,6 +80,18 @@ async def on_lost_database(_request: Request, error: Exception) -> Response:
     return Problem("unavailable", "the database does not answer", {"Retry-After": "1"}).answer()
 
 
+async def on_bad_data(_request: Request, error: Exception) -> Response:
+    """Exception handler for what PostgreSQL cannot read: a NUL in a text, a number beyond its type."""
+    return Problem("bad-request", f"a parameter cannot be read ({type(error).__name__})").answer()
+
+
+async def on_http_error(_request: Request, error: Exception) -> Response:
+    """Exception handler for what no route serves, and bodies no route could read."""
+    assert isinstance(error, HTTPException)
+    kind = {404: "not-found", 405: "not-allowed", 400: "bad-request"}.get(error.status_code, "bad-request")
+    return Problem(kind, str(error.detail), dict(error.headers or {})).answer()
+
+
 async def on_halt(_request: Request, halt: Exception) -> Response:
     """Exception handler for SchemaHalt: the database is another deployment's, a person has to look."""
     reason = getattr(halt, "reason", "halted")
@@ -79,11 +99,16 @@ async def on_halt(_request: Request, halt: Exception) -> Response:
     return Problem("unavailable", f"the database does not fit this build: {reason}").answer()
 
 
-EXCEPTION_HANDLERS: dict[Any, Any] = {Problem: on_problem, SchemaHalt: on_halt} | {
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    Problem: on_problem,
+    SchemaHalt: on_halt,
+    HTTPException: on_http_error,
+} | {
     kind: on_lost_database
     for kind in (*TRANSIENT, asyncpg.PostgresError)
     if isinstance(kind, type) and issubclass(kind, Exception)
 }
+EXCEPTION_HANDLERS[asyncpg.DataError] = on_bad_data
 
 
 def whole(text: str | None, default: int, least: int, most: int) -> int:

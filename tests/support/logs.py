@@ -49,6 +49,10 @@ def read_log(bootstrap: str, topic: str) -> list[LogRecord]:
         consumer.close()
 
 
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
+
+
 def _drain(consumer: Consumer, ends: dict[int, int]) -> list[LogRecord]:
     found: list[LogRecord] = []
     left = {p for p, end in ends.items() if end}
@@ -60,7 +64,7 @@ def _drain(consumer: Consumer, ends: dict[int, int]) -> list[LogRecord]:
             if m.error():
                 raise KafkaException(m.error())
             partition, offset = m.partition() or 0, m.offset() or 0
-            headers = [(str(pair[0]), bytes(pair[1] or b"")) for pair in list(m.headers() or [])]
+            headers = [(str(pair[0]), _bytes(pair[1])) for pair in list(m.headers() or [])]
             found.append(
                 LogRecord(str(m.topic()), partition, offset, m.timestamp()[1], m.key(), m.value(), headers)
             )

@@ -209,8 +209,9 @@ class Rig:
             ):
                 about = f"{r['state']} {r['reason']} {r['counts']}, said {r['age'].total_seconds():.1f} s ago"
                 lines.append(f"{service}.{r['worker_index']} pid {r['pid']}: {about}")
-            lines.append(f"{service} stands at {sorted(self.positions(service).items())}")
-            lines.append(f"{service} could be at {sorted(self.ends(service).items())}")
+            stored = self.positions(service)
+            behind = {p: (stored.get(p), end) for p, end in self.ends(service).items() if stored.get(p, 0) < end}
+            lines.append(f"{service} lacks (has, end): {behind}")
         return "\n".join(lines)
 
     def close(self) -> None:

@@ -23,7 +23,8 @@ RIVALS_MAX = 10
 class Binding:
     """Where a record belongs: its customer, whether it is generic, and who else it was seen with.
 
-    `weight` is its strongest link inside; `rivals` are (customer, weight) of links that were refused.
+    `weight` is its strongest link inside; `rivals` are (customer, weight) of links that were refused, but for
+    those between records an operator said are different people.
     """
 
     customer_id: str
@@ -140,7 +141,8 @@ def cluster(
     for edge in edges:
         constraint = joining.join(edge.a, edge.b)
         if constraint is not None:
-            refused.append(edge)
+            if edge.b not in joining.apart.get(edge.a, ()):
+                refused.append(edge)
             result.refused.append(Refused(edge.a, edge.b, constraint))
     result.bindings = _bindings(records, joining, generic, edges, refused)
     return result

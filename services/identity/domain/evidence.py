@@ -173,15 +173,21 @@ def observe(event: Event, time_us: int, policy: Policy, record_id: RecordId) -> 
     event_id = event.event_id
     lead_id = event.record_id
 
-    def mention(identifier: Identifier) -> str:
+    def named(identifier: Identifier, seen_us: int, sources: frozenset[str]) -> str:
         rid = lead_id if identifier == lead else record_id(identifier)
-        found.record(Record(rid, identifier.type, identifier.value, first_us, frozenset({event.source})))
+        found.record(Record(rid, identifier.type, identifier.value, seen_us, sources))
         return rid
 
-    mention(lead)
     if event.type in ASSERTIONS:
-        _assert(event, time_us, event_id, found, mention)
+        # To speak of a record is not to have seen it: it exists by that, and nothing else about it changes.
+        _assert(event, time_us, event_id, found, lambda i: named(i, NEVER_US, frozenset()))
+        named(lead, NEVER_US, frozenset())
         return found
+
+    def mention(identifier: Identifier) -> str:
+        return named(identifier, first_us, frozenset({event.source}))
+
+    mention(lead)
     others = [i for i in usable(event.data.get("identifiers", {})) if i != lead and _links(i)]
     if event.type == "alias.asserted":
         for previous in _previous(event, lead):

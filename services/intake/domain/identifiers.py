@@ -5,15 +5,12 @@ Owns where identifiers are looked for and how their types are spelt. Which one l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-from schemas.identifiers import GROUP_TYPE
+from schemas.identifiers import GROUP_TYPE, type_name
 from services.intake.domain.model import (
-    IDENTIFIER_TYPE_CHARS_MAX,
     IDENTIFIER_VALUES_MAX,
     Raw,
     Refused,
@@ -29,11 +26,7 @@ SEGMENT_IDS: dict[str, str] = {
 }
 """Keys of `data` itself that are identifiers, in both spellings."""
 
-TYPE_NAMES_CACHED_MAX = 1024
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NOT_SNAKE = re.compile(r"[^a-z0-9]+")
-_DEVICE = re.compile(r"(ios|android)\.(id|idfa|idfv|gaid|advertising_?id)", re.IGNORECASE)
 _NUMBERS = (int, float, Decimal)
 
 
@@ -120,26 +113,7 @@ def _add_context(gathered: Gathered, context: Any) -> None:
 def namespaced(name: str, namespaces: Mapping[str, str]) -> str:
     """`user_id` → `user_id.shop2` where the source has such a namespace; never twice."""
     namespace = namespaces.get(name) if namespaces else None
-    return f"{name}.{namespace}" if namespace else name
-
-
-@lru_cache(TYPE_NAMES_CACHED_MAX)
-def type_name(sent: str) -> str | None:
-    """The type in snake case, `<type>.<source>` kept apart; None when nothing nameable is left.
-
-    Segment's externalIds name devices as `ios.idfa`: those are device ids.
-    """
-    if _DEVICE.fullmatch(sent):
-        return "device_id"
-    base, dot, namespace = sent.partition(".")
-    name = _snake(base)
-    tail = _snake(namespace) if dot else ""
-    name = f"{name}.{tail}" if tail else name
-    return name if name and name[0].isalpha() and len(name) <= IDENTIFIER_TYPE_CHARS_MAX else None
-
-
-def _snake(text: str) -> str:
-    return _NOT_SNAKE.sub("_", _CAMEL.sub("_", text).lower()).strip("_")
+    return (type_name(f"{name}.{namespace}") or name) if namespace else name
 
 
 def _text(value: Any) -> str | None:

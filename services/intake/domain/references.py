@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.intake.domain.identifiers import namespaced, type_name
+from schemas.identifiers import type_name
+from services.intake.domain.identifiers import namespaced
 
 PREVIOUS_TYPES = ("anonymous_id", "user_id")
 """An alias that does not say of which type the previous id was may mean either."""

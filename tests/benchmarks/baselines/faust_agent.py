@@ -17,6 +17,28 @@ TAKE_RECORDS = 1_000
 TAKE_WITHIN_S = 0.1
 
 
+class Counting:
+    """Counts records and says when all were seen."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.seen = count, 0
+        self.done = asyncio.Event()
+        self.started: tuple[float, float] | None = None
+
+    def note(self, records: int) -> None:
+        """Some records came."""
+        self.started = self.started or (time.process_time(), time.monotonic())
+        self.seen += records
+        if self.seen >= self.count:
+            self.done.set()
+
+    def figures(self) -> str:
+        """CPU µs a record, and records/s."""
+        cpu_at, wall_at = self.started or (0.0, 0.0)
+        cpu_us = (time.process_time() - cpu_at) * 1e6 / self.seen
+        return f"{cpu_us:.2f} {self.seen / (time.monotonic() - wall_at):.0f}"
+
+
 def main(bootstrap: str, topic_name: str, count: int, mode: str) -> None:
     """Consume `count` records and stop."""
     app = faust.App(
@@ -29,33 +51,21 @@ def main(bootstrap: str, topic_name: str, count: int, mode: str) -> None:
         key_serializer="raw",
         value_serializer="raw",
     )
-    topic = app.topic(topic_name, key_type=bytes, value_type=bytes)
-    done = asyncio.Event()
-    seen = 0
-    started_at: list[tuple[float, float]] = []
+    counting = Counting(count)
 
-    def note(records: int) -> None:
-        nonlocal seen
-        if not started_at:
-            started_at.append((time.process_time(), time.monotonic()))
-        seen += records
-        if seen >= count:
-            done.set()
-
-    @app.agent(topic)
+    @app.agent(app.topic(topic_name, key_type=bytes, value_type=bytes))
     async def each(stream: Any) -> None:
         if mode == "take":
             async for values in stream.take(TAKE_RECORDS, within=TAKE_WITHIN_S):
-                note(len(values))
+                counting.note(len(values))
         else:
             async for _ in stream:
-                note(1)
+                counting.note(1)
 
     async def run() -> None:
         await app.start()
-        await done.wait()
-        cpu_s, wall_s = time.process_time() - started_at[0][0], time.monotonic() - started_at[0][1]
-        print(f"{cpu_s * 1e6 / seen:.2f} {seen / wall_s:.0f}", flush=True)
+        await counting.done.wait()
+        print(counting.figures(), flush=True)
         await app.stop()
 
     asyncio.run(run())

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.identifiers import Identifier, record_id
-from services.intake.domain.identifiers import type_name
+from schemas.identifiers import Identifier, record_id, type_name
 from services.intake.domain.model import Source
 from tests.unit.intake.arriving import KEY, accepted, parked, raw
 

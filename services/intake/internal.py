@@ -1,0 +1,68 @@
+"""Intake's internal pages: /sources, /parked and /trace, beside /wait and /status. Not for the public.
+
+Owns routes and their words.
+"""
+
+from __future__ import annotations
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schemas.topics import PARTITIONS
+from services.intake import inputs, views
+from services.intake.trail import trail
+from services.runtime.http import Problem, answer, whole
+from services.runtime.internal import internal_app
+from services.runtime.postgres import ServiceSchema
+from services.runtime.settings import Settings
+
+OFFSET_MAX = 2**62
+
+
+def internal(settings: Settings) -> Starlette:
+    """Internal pages: /sources and /parked, beside /wait and /status."""
+    return internal_app(
+        settings,
+        ServiceSchema.of("intake"),
+        [
+            Route("/sources", sources, methods=["GET", "POST"]),
+            Route("/parked", parked),
+            Route("/trace", trace),
+        ],
+    )
+
+
+async def sources(request: Request) -> Response:
+    """List sources, or register one: {name, …settings} → {name, write_key}."""
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        if request.method == "GET":
+            found = await inputs.sources(connection)
+            return answer({"sources": [{"name": name} for name in found]})
+        try:
+            document = orjson.loads(await request.body())
+            source = inputs.read_source(document)
+        except (ValueError, TypeError, AttributeError) as wrong:
+            detail = str(wrong) if type(wrong) is ValueError else "a source is an object with a name"
+            raise Problem("bad-request", detail) from None
+        write_key = await inputs.create_source(connection, source)
+    return answer({"name": source.name, "write_key": write_key})
+
+
+async def trace(request: Request) -> Response:
+    """When the log's record at `partition` and `offset` was received and acknowledged."""
+    query = request.query_params
+    partition = whole(query.get("partition"), 0, 0, PARTITIONS - 1)
+    offset = whole(query.get("offset"), 0, 0, OFFSET_MAX)
+    return answer(await trail(request.app.state.settings, partition, offset))
+
+
+async def parked(request: Request) -> Response:
+    """Parked events, newest first, without their content."""
+    limit = whole(request.query_params.get("limit"), 100, 1, views.PARKED_LISTED_MAX)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer(await views.parked(connection, limit))
