@@ -5,6 +5,7 @@ Owns what counts as content. Must not depend on when or how often something was 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -17,16 +18,21 @@ DIGEST_BYTES = 8
 
 
 def body_digest(event: Event) -> bytes:
+    """The digest of an event."""
+    return digest(event.type, event.data)
+
+
+def digest(event_type: str, data: Mapping[str, Any]) -> bytes:
     """8 bytes of BLAKE2b over type and data, with sorted keys and numbers as doubles.
 
     Left out is what differs between two sendings of one event: the client's time kept beside a corrected
     one, `sentAt`, and `incomplete`, which depends on our rules. The same whether the event was read exactly
     or not. Raises Unreadable for data that is not JSON.
     """
-    content: dict[str, Any] = {key: value for key, value in event.data.items() if key != "incomplete"}
+    content: dict[str, Any] = {key: value for key, value in data.items() if key != "incomplete"}
     _without(content, "original", "time")
     _without(content, "context", "sentAt")
-    as_read = orjson.loads(write_json_exactly([event.type, content]))
+    as_read = orjson.loads(write_json_exactly([event_type, content]))
     return blake2b(orjson.dumps(as_read, option=orjson.OPT_SORT_KEYS), digest_size=DIGEST_BYTES).digest()
 
 

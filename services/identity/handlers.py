@@ -184,7 +184,7 @@ async def current_bindings(connection: Connection, keys: Sequence[str], epoch: i
     """Bindings of these records as committed now."""
     rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", keys)
     return [
-        _binding_state(str(r["record_id"]), store._stored(r).binding, Version(epoch, r["n"]), r["log_time_ms"])
+        _binding_state(str(r["record_id"]), store.stored_row(r).binding, Version(epoch, r["n"]), r["log_time_ms"])
         for r in rows
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from heapq import nlargest
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,11 +17,14 @@ from schemas.envelope import moment_at, rfc3339
 
 LAST_ITEMS_MAX = 10
 BY_RECORD_MAX = 200
+MOMENTS_REMEMBERED_MAX = 50_000
+"""The same ten moments are written again with every new event of a customer."""
 
 Item = tuple[int, str, str, str, str, str, str]
 """(time in µs, event id, type, channel, direction, title, source): one line of the newest ten."""
 
 
+@lru_cache(maxsize=MOMENTS_REMEMBERED_MAX)
 def moment(time_us: int) -> str:
     """RFC 3339 of µs since 1970."""
     return rfc3339(moment_at(time_us))
@@ -51,7 +54,7 @@ class Summary:
 
 def newest(items: Iterable[Item]) -> list[Item]:
     """The newest ten, latest first; equal times are ordered by event id."""
-    return nlargest(LAST_ITEMS_MAX, items)
+    return sorted(items, reverse=True)[:LAST_ITEMS_MAX]
 
 
 def write(summary: Summary) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from schemas.codec import State, Version, decode_event, decode_state
-from schemas.digest import body_digest
+from schemas.digest import digest
 from schemas.envelope import Event, microseconds
-from schemas.events import summary as summary_of
 from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
 from services.interaction import domain, store
@@ -50,11 +51,16 @@ async def _fresh(events: Sequence[Incoming], work: Work) -> list[tuple[Incoming,
             copies.append(row)
     work.counts["applied"] += len(fresh)
     if copies:
-        kept = await store.digests(work.connection, [(r.record_id, r.event_id) for r in copies])
-        conflicts = sum(kept[r.record_id, r.event_id] != r.digest for r in copies)
+        kept = await store.kept(work.connection, [(r.record_id, r.event_id) for r in copies])
+        conflicts = sum(_content(r.type, r.data) != _content(*kept[r.record_id, r.event_id]) for r in copies)
         work.counts["duplicate"] += len(copies) - conflicts
         work.counts["conflict"] += conflicts
     return fresh
+
+
+def _content(event_type: str, data: str) -> bytes:
+    """Tells a re-send from another event with the same id."""
+    return digest(event_type, orjson.loads(data))
 
 
 async def _tell_groups(
@@ -119,9 +125,7 @@ def history_row(incoming: Incoming) -> store.HistoryRow:
         source=event.source,
         sent_id=event.id,
         title=title(event.type, event.data),
-        summary=summary_of(event.type, event.data),
         data=incoming.raw.value.decode(),
-        digest=int.from_bytes(body_digest(event), "big", signed=True),
         log_partition=incoming.partition,
         log_offset=incoming.offset,
     )

@@ -14,7 +14,7 @@ from services.runtime.postgres import Connection
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One event as it is kept. `digest` is a signed 64-bit hash of the body."""
+    """One event as it is kept; `data` is the JSON text as it stands in the log."""
 
     record_id: str
     event_id: str
@@ -25,9 +25,7 @@ class HistoryRow:
     source: str
     sent_id: str
     title: str
-    summary: str
     data: str
-    digest: int
     log_partition: int
     log_offset: int
 
@@ -39,9 +37,9 @@ async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[
     inserted = await connection.fetch(
         """
         INSERT INTO history (record_id, event_id, time, type, channel, direction, source, sent_id, title,
-                             summary, data, digest, log_partition, log_offset)
+                             data, log_partition, log_offset)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-            $7::text[], $8::text[], $9::text[], $10::text[], $11::json[], $12::bigint[], $13::int[], $14::bigint[])
+            $7::text[], $8::text[], $9::text[], $10::json[], $11::int[], $12::bigint[])
         ON CONFLICT (record_id, event_id) DO NOTHING
         RETURNING record_id, event_id
         """,
@@ -54,23 +52,21 @@ async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[
         [r.source for r in rows],
         [r.sent_id for r in rows],
         [r.title for r in rows],
-        [r.summary for r in rows],
         [r.data for r in rows],
-        [r.digest for r in rows],
         [r.log_partition for r in rows],
         [r.log_offset for r in rows],
     )
     return {(str(r["record_id"]), str(r["event_id"])) for r in inserted}
 
 
-async def digests(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """(record id, event id) → digest of the copy that was kept."""
+async def kept(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """(record id, event id) → (type, data) of the copy that was kept."""
     rows = await connection.fetch(
         """
-        SELECT h.record_id, h.event_id, h.digest FROM history h
+        SELECT h.record_id, h.event_id, h.type, h.data FROM history h
         JOIN unnest($1::uuid[], $2::uuid[]) AS w (r, e) ON h.record_id = r AND h.event_id = e
         """,
         [k[0] for k in keys],
         [k[1] for k in keys],
     )
-    return {(str(r["record_id"]), str(r["event_id"])): r["digest"] for r in rows}
+    return {(str(r["record_id"]), str(r["event_id"])): (r["type"], r["data"]) for r in rows}

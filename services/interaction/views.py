@@ -15,6 +15,7 @@ import orjson
 
 from schemas.codec import read_json_exactly
 from schemas.envelope import event_id, parse_rfc3339, rfc3339
+from schemas.events import summary
 from services.runtime.http import Problem
 from services.runtime.postgres import Connection
 
@@ -53,7 +54,7 @@ def write_cursor(time: datetime, event: str) -> str:
 
 TIMELINE = """
     SELECT h.* FROM member m CROSS JOIN LATERAL (
-        SELECT event_id, record_id, time, channel, direction, type, title, summary, source, data
+        SELECT event_id, record_id, time, channel, direction, type, title, source, data
         FROM history
         WHERE record_id = m.member_id
           AND ($3::text IS NULL OR channel = $3) AND ($4::text IS NULL OR type = $4)
@@ -93,7 +94,7 @@ async def timeline(connection: Connection, customer_id: str, wanted: Wanted) -> 
             "direction": row["direction"],
             "type": row["type"],
             "title": row["title"],
-            "summary": row["summary"],
+            "summary": summary(row["type"], data),
             "source": row["source"],
             "actor": data.get("actor"),
             "record_id": str(row["record_id"]),

@@ -20,6 +20,8 @@ NUMBERS = range(8)
 ROUNDS = 200
 ROUNDS_TIMEOUT_S = 60
 BLOCKED_LOOK_S = 0.2
+IN_THE_ORDER_NAMED = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
+"""A plan that walks a small table from end to end would lock in one order whatever the statement says."""
 
 
 @pytest_asyncio.fixture
@@ -27,7 +29,7 @@ async def two(databases: Databases) -> AsyncIterator[tuple[Connection, Connectio
     """Two connections as two lanes have them, on positions that all stand at 0."""
     url = await databases.fresh()
     path = {"search_path": "interaction_g1", "lock_timeout": str(settings_for(url).lock_timeout_ms)}
-    connections = [await asyncpg.connect(url, server_settings=path) for _ in range(2)]
+    connections = [await asyncpg.connect(url, server_settings=path | IN_THE_ORDER_NAMED) for _ in range(2)]
     await load(connections[0], {(TOPIC, n): 0 for n in NUMBERS}, {TOPIC: "id"})
     yield connections[0], connections[1]
     for connection in connections:

@@ -10,9 +10,7 @@ CREATE TABLE history (
     source      text        NOT NULL,
     sent_id     text        NOT NULL,
     title       text        NOT NULL,
-    summary     text        NOT NULL,
     data        json        NOT NULL,
-    digest      bigint      NOT NULL,      -- of the body: tells a re-send from another event with the same id
     log_partition int       NOT NULL,
     log_offset  bigint      NOT NULL,
     PRIMARY KEY (record_id, event_id)

@@ -1,0 +1,92 @@
+"""Bindings and customers: what f gave, with versions, and the sections as they stand.
+
+Owns the SQL of a record's binding columns and of the customer table; runs under the writer lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from services.identity.domain.clustering import Binding
+from services.identity.domain.evidence import Record, Trait
+from services.identity.store.rows import record_row, stored_row, trait_row
+from services.runtime.postgres import Connection
+
+
+async def customers_of(connection: Connection, records: Sequence[str]) -> set[str]:
+    """The customers these records belong to."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT customer_id FROM record WHERE record_id = any($1::uuid[])", records
+    )
+    return {str(r["customer_id"]) for r in rows}
+
+
+async def of_customers(
+    connection: Connection, customers: Sequence[str]
+) -> tuple[dict[str, list[Record]], dict[str, Binding], dict[str, list[Trait]]]:
+    """customer → records; record → binding; customer → traits: what their sections are made of."""
+    records: dict[str, list[Record]] = {}
+    bindings: dict[str, Binding] = {}
+    rows = await connection.fetch("SELECT * FROM record WHERE customer_id = any($1::uuid[])", customers)
+    owner: dict[str, str] = {}
+    for r in rows:
+        record = record_row(r)
+        owner[record.record_id] = str(r["customer_id"])
+        records.setdefault(owner[record.record_id], []).append(record)
+        bindings[record.record_id] = stored_row(r).binding
+    traits: dict[str, list[Trait]] = {}
+    for r in await connection.fetch("SELECT * FROM trait WHERE record_id = any($1::uuid[])", list(owner)):
+        trait = trait_row(r)
+        traits.setdefault(owner[trait.record_id], []).append(trait)
+    return records, bindings, traits
+
+
+async def save_bindings(connection: Connection, bindings: Mapping[str, Binding], log_time_ms: int) -> dict[str, int]:
+    """Write changed bindings; record → new version n."""
+    ids = sorted(bindings)
+    rows = await connection.fetch(
+        """
+        UPDATE record r SET customer_id = b.c, generic = b.g, weight = b.w, rivals = b.v, n = r.n + 1,
+            log_time_ms = greatest(r.log_time_ms, $6)
+        FROM unnest($1::uuid[], $2::uuid[], $3::bool[], $4::int[], $5::json[]) AS b (id, c, g, w, v)
+        WHERE r.record_id = b.id RETURNING r.record_id, r.n
+        """,
+        ids,
+        [bindings[i].customer_id for i in ids],
+        [bindings[i].generic for i in ids],
+        [bindings[i].weight for i in ids],
+        [json.dumps(bindings[i].rivals) for i in ids],
+        log_time_ms,
+    )
+    return {str(r["record_id"]): r["n"] for r in rows}
+
+
+async def told(connection: Connection, customers: Sequence[str]) -> dict[str, str | None]:
+    """customer → the section as it stands, locked in sorted order; absent when there never was one."""
+    rows = await connection.fetch(
+        "SELECT customer_id, told FROM customer WHERE customer_id = any($1::uuid[]) ORDER BY 1 FOR NO KEY UPDATE",
+        customers,
+    )
+    return {str(r["customer_id"]): r["told"] for r in rows}
+
+
+async def save_customers(
+    connection: Connection, sections: Mapping[str, tuple[str | None, str]], log_time_ms: int
+) -> dict[str, int]:
+    """Write changed sections: customer → (section text or None when emptied, members hash); gives n."""
+    ids = sorted(sections)
+    rows = await connection.fetch(
+        """
+        INSERT INTO customer AS c (customer_id, n, told, members, log_time_ms)
+        SELECT i, 1, t, m, $4 FROM unnest($1::uuid[], $2::json[], $3::text[]) AS s (i, t, m)
+        ON CONFLICT (customer_id) DO UPDATE SET n = c.n + 1, told = excluded.told, members = excluded.members,
+            log_time_ms = greatest(c.log_time_ms, excluded.log_time_ms)
+        RETURNING customer_id, n
+        """,
+        ids,
+        [sections[i][0] for i in ids],
+        [sections[i][1] for i in ids],
+        log_time_ms,
+    )
+    return {str(r["customer_id"]): r["n"] for r in rows}

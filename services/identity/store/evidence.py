@@ -1,0 +1,198 @@
+"""Evidence in and out: what is known, what is new, and the component around it.
+
+Owns the SQL of record, link, assertion and trait. All but `known` runs under the writer lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from services.identity.domain.evidence import Assertion, Evidence, Link, Record, Trait
+from services.identity.store.rows import (
+    Stored,
+    assertion_row,
+    link_row,
+    record_row,
+    stored_row,
+    trait_row,
+    value_digest,
+)
+from services.runtime.postgres import Connection
+
+WRITER_LOCK = 360_001
+SOURCES_SEPARATOR = "\x1f"
+
+
+async def lock_writer(connection: Connection) -> None:
+    """One writer of evidence at a time, after the position rows; until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", WRITER_LOCK)
+
+
+async def known(connection: Connection, wanted: Evidence) -> Evidence:
+    """What is stored under the keys of `wanted`."""
+    found = Evidence()
+    rows = await connection.fetch(
+        "SELECT record_id, type, value, first_us, sources FROM record WHERE record_id = any($1::uuid[])",
+        list(wanted.records),
+    )
+    for r in rows:
+        found.record(record_row(r))
+    await _known_links(connection, wanted, found)
+    await _known_traits(connection, wanted, found)
+    return found
+
+
+async def _known_links(connection: Connection, wanted: Evidence, found: Evidence) -> None:
+    if wanted.links:
+        keys = list(wanted.links)
+        rows = await connection.fetch(
+            """
+            SELECT l.* FROM link l JOIN unnest($1::uuid[], $2::uuid[], $3::smallint[]) AS w (x, y, k)
+            ON l.a = x AND l.b = y AND l.kind = k
+            """,
+            [k[0] for k in keys],
+            [k[1] for k in keys],
+            [k[2] for k in keys],
+        )
+        for r in rows:
+            found.link(link_row(r))
+    if wanted.assertions:
+        rows = await connection.fetch(
+            "SELECT s.* FROM assertion s JOIN unnest($1::uuid[], $2::uuid[]) AS w (x, y) ON s.a = x AND s.b = y",
+            [k[0] for k in wanted.assertions],
+            [k[1] for k in wanted.assertions],
+        )
+        for r in rows:
+            found.assertion(assertion_row(r))
+
+
+async def _known_traits(connection: Connection, wanted: Evidence, found: Evidence) -> None:
+    if wanted.traits:
+        rows = await connection.fetch(
+            """
+            SELECT t.* FROM trait t JOIN unnest($1::uuid[], $2::text[], $3::bytea[]) AS w (r, n, d)
+            ON t.record_id = r AND t.name = n AND t.digest = d
+            """,
+            [k[0] for k in wanted.traits],
+            [k[1] for k in wanted.traits],
+            [value_digest(k[2]) for k in wanted.traits],
+        )
+        for r in rows:
+            found.trait(trait_row(r))
+
+
+async def save_evidence(connection: Connection, new: Evidence) -> None:
+    """Write changed evidence; a new record starts bound to itself with version 0, not told yet."""
+    await _save_records(connection, sorted(new.records.values(), key=lambda r: r.record_id))
+    await _save_links(connection, list(new.links.values()))
+    await _save_assertions(connection, list(new.assertions.values()))
+    await _save_traits(connection, list(new.traits.values()))
+
+
+async def _save_records(connection: Connection, records: Sequence[Record]) -> None:
+    if not records:
+        return
+    await connection.execute(
+        """
+        INSERT INTO record (record_id, type, value, first_us, sources, customer_id, n)
+        SELECT r, t, v, f, string_to_array(s, chr(31)), r, 0
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[]) AS new (r, t, v, f, s)
+        ON CONFLICT (record_id) DO UPDATE SET first_us = excluded.first_us, sources = excluded.sources
+        """,
+        [r.record_id for r in records],
+        [r.type for r in records],
+        [r.value for r in records],
+        [r.first_us for r in records],
+        [SOURCES_SEPARATOR.join(sorted(r.sources)) for r in records],
+    )
+
+
+async def _save_links(connection: Connection, links: Sequence[Link]) -> None:
+    if not links:
+        return
+    await connection.execute(
+        """
+        INSERT INTO link (a, b, kind, first_us, event_id, source)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::uuid[], $6::text[])
+        ON CONFLICT (a, b, kind) DO UPDATE SET first_us = excluded.first_us, event_id = excluded.event_id,
+            source = excluded.source
+        """,
+        [k.a for k in links],
+        [k.b for k in links],
+        [k.kind for k in links],
+        [k.first_us for k in links],
+        [k.event_id for k in links],
+        [k.source for k in links],
+    )
+
+
+async def _save_assertions(connection: Connection, assertions: Sequence[Assertion]) -> None:
+    await connection.executemany(
+        """
+        INSERT INTO assertion (a, b, same, time_us, event_id, reason, actor) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (a, b) DO UPDATE SET same = excluded.same, time_us = excluded.time_us,
+            event_id = excluded.event_id, reason = excluded.reason, actor = excluded.actor
+        """,
+        [(s.a, s.b, s.same, s.time_us, s.event_id, s.reason, s.actor) for s in assertions],
+    )
+
+
+async def _save_traits(connection: Connection, traits: Sequence[Trait]) -> None:
+    if not traits:
+        return
+    await connection.execute(
+        """
+        INSERT INTO trait (record_id, name, digest, value, first_us, last_us, last_event, source)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::json[], $5::bigint[], $6::bigint[],
+                             $7::uuid[], $8::text[])
+        ON CONFLICT (record_id, name, digest) DO UPDATE SET first_us = excluded.first_us,
+            last_us = excluded.last_us, last_event = excluded.last_event, source = excluded.source
+        """,
+        [t.record_id for t in traits],
+        [t.name for t in traits],
+        [value_digest(t.value) for t in traits],
+        [t.value for t in traits],
+        [t.first_us for t in traits],
+        [t.last_us for t in traits],
+        [t.last_event for t in traits],
+        [t.source for t in traits],
+    )
+
+
+async def neighbourhood(
+    connection: Connection, seeds: Iterable[str]
+) -> tuple[dict[str, Record], dict[str, Stored], list[Link], list[Assertion]]:
+    """Whole components around the seeds: records, their bindings, links and assertions.
+
+    Does not follow the links of records that are stored as generic, which do not count; an operator's word
+    about them does, and is followed.
+    """
+    records: dict[str, Record] = {}
+    stored: dict[str, Stored] = {}
+    links: dict[tuple[str, str, int], Link] = {}
+    assertions: dict[tuple[str, str], Assertion] = {}
+    frontier = set(seeds)
+    while frontier:
+        rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", list(frontier))
+        for r in rows:
+            record = record_row(r)
+            records[record.record_id] = record
+            stored[record.record_id] = stored_row(r)
+        through = [str(r["record_id"]) for r in rows if not r["generic"]]
+        reached: set[str] = set()
+        for r in await connection.fetch(_TOUCHING.format("link"), through):
+            link = link_row(r)
+            links[link.key] = link
+            reached |= {link.a, link.b}
+        for r in await connection.fetch(_TOUCHING.format("assertion"), list(frontier)):
+            said = assertion_row(r)
+            assertions[said.a, said.b] = said
+            reached |= {said.a, said.b}
+        frontier = reached - records.keys()
+    return records, stored, list(links.values()), list(assertions.values())
+
+
+_TOUCHING = """
+    SELECT * FROM {0} WHERE a = any($1::uuid[])
+    UNION ALL SELECT * FROM {0} WHERE b = any($1::uuid[])
+"""
