@@ -20,7 +20,7 @@ from services.intake.domain.accept import accept
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
 from services.runtime import telemetry
 from services.runtime.http import Database
-from services.runtime.outbox import producer, send_all
+from services.runtime.outbox import Message, producer, send_all
 from services.runtime.settings import Settings
 from services.runtime.waiting import Ends
 
@@ -34,30 +34,51 @@ class BrokerAway(Exception):
 
 
 class Publisher:
-    """Publishes events to the log and waits for every ack."""
+    """Publishes events to the log and waits for every ack.
+
+    Requests that come while a send is under way go out together in the next one: the broker sees a few large
+    batches instead of many small ones, and nobody waits for a timer.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._kafka: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
+        self._waiting: list[tuple[list[Message], asyncio.Future[list[tuple[int, int]]]]] = []
+        self._sending: asyncio.Task[None] | None = None
 
-    async def publish(self, accepted: Sequence[Accepted], ack_timeout_s: float = ACK_TIMEOUT_S) -> Ends:
+    async def publish(self, accepted: Sequence[Accepted]) -> Ends:
         """(topic, partition) → next offset after the events. Raises BrokerAway."""
         if not accepted:
             return {}
-        messages = [encode_event(a.event) for a in accepted]
-        try:
-            async with asyncio.timeout(ack_timeout_s):
-                kafka = await self._connected()
-                acked = await send_all(kafka, CHANNEL_EVENTS.name, messages)
-        except (KafkaError, OSError, TimeoutError) as error:
-            telemetry.log.warning("broker_away", error=telemetry.where(error))
-            raise BrokerAway from None
+        placed: asyncio.Future[list[tuple[int, int]]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(([encode_event(a.event) for a in accepted], placed))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_waiting())
         ends: Ends = {}
-        for partition, offset in acked:
+        for partition, offset in await placed:
             place = (CHANNEL_EVENTS.name, partition)
             ends[place] = max(offset + 1, ends.get(place, 0))
         return ends
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            messages = [m for those, _ in together for m in those]
+            try:
+                async with asyncio.timeout(ACK_TIMEOUT_S):
+                    acked = await send_all(await self._connected(), CHANNEL_EVENTS.name, messages)
+            except (KafkaError, OSError, TimeoutError) as error:
+                telemetry.log.warning("broker_away", error=telemetry.where(error))
+                for _, placed in together:
+                    if not placed.done():
+                        placed.set_exception(BrokerAway())
+                continue
+            start = 0
+            for those, placed in together:
+                if not placed.done():
+                    placed.set_result(acked[start : start + len(those)])
+                start += len(those)
 
     async def connect(self) -> None:
         """Be ready to publish. Raises BrokerAway."""

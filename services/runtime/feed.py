@@ -21,6 +21,9 @@ from services.runtime.topics import topic_ids
 HEARTBEAT_SHARE = 4
 """Heartbeats in a session time-out."""
 REQUEST_TIMEOUT_MS = 15_000
+FETCH_BYTES_MIN = 16 * 1024
+FETCH_WAIT_MS = 20
+"""The broker answers when it has this much, or after this long: few large answers instead of many small ones."""
 
 
 class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -61,6 +64,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // HEARTBEAT_SHARE,
             max_poll_records=self.settings.batch_events_max,
+            fetch_min_bytes=FETCH_BYTES_MIN,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=self.settings.fetch_partition_bytes_max,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )

@@ -31,8 +31,9 @@ def record_row(r: Any) -> Record:
 
 
 def stored_row(r: Any) -> Stored:
-    rivals = tuple((str(c), int(w)) for c, w in json.loads(r["rivals"]))
-    return Stored(Binding(str(r["customer_id"]), r["generic"], r["weight"], rivals), r["n"])
+    rivals = r["rivals"]
+    parsed = () if rivals == "[]" else tuple((str(c), int(w)) for c, w in json.loads(rivals))
+    return Stored(Binding(str(r["customer_id"]), r["generic"], r["weight"], parsed), r["n"])
 
 
 def link_row(r: Any) -> Link:
