@@ -39,8 +39,8 @@ async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[
         INSERT INTO history (record_id, event_id, time, type, channel, direction, source, sent_id, title,
                              data, log_partition, log_offset)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-            $7::text[], $8::text[], $9::text[], $10::json[], $11::int[], $12::bigint[])
-        ON CONFLICT (record_id, event_id) DO NOTHING
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::bigint[])
+        ON CONFLICT (event_id, record_id) DO NOTHING
         RETURNING record_id, event_id
         """,
         [r.record_id for r in rows],

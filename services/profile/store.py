@@ -69,7 +69,7 @@ async def save_sections(connection: Connection, states: Mapping[tuple[str, str],
     rows = await connection.fetch(
         """
         INSERT INTO section AS s (customer_id, service, epoch, n, members, body, log_time_ms)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::json[], $7::bigint[])
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
         ON CONFLICT (customer_id, service) DO UPDATE SET epoch = excluded.epoch, n = excluded.n,
             members = excluded.members, body = excluded.body, log_time_ms = excluded.log_time_ms
         WHERE (s.epoch, s.n) < (excluded.epoch, excluded.n)

@@ -149,7 +149,7 @@ async def save_states(connection: Connection, states: Mapping[str, str]) -> None
         return
     ids = sorted(states)
     await connection.execute(
-        "UPDATE member m SET state = s.state FROM unnest($1::uuid[], $2::json[]) AS s (id, state)"
+        "UPDATE member m SET state = s.state FROM unnest($1::uuid[], $2::text[]) AS s (id, state)"
         " WHERE m.member_id = s.id",
         ids,
         [states[i] for i in ids],

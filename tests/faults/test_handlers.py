@@ -17,7 +17,7 @@ from tests.support.running import Running, until
 BAD_MODULE = "tests.faults.bad_worker"
 KINDS = ("1", "3", "ever")
 HALT_TIMEOUT_S = 30.0
-HALTED = ["lane_halted", "worker_halted", "We experienced a crash", "Crashed reason="]
+HALTED = ["lane_halted", "worker_halted", "We experienced a crash", r"Crashed reason=.*HandlerBroken"]
 Place = tuple[str, int, int]
 
 

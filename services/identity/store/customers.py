@@ -79,7 +79,7 @@ async def save_customers(
     rows = await connection.fetch(
         """
         INSERT INTO customer AS c (customer_id, n, told, members, log_time_ms)
-        SELECT i, 1, t, m, $4 FROM unnest($1::uuid[], $2::json[], $3::text[]) AS s (i, t, m)
+        SELECT i, 1, t, m, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS s (i, t, m)
         ON CONFLICT (customer_id) DO UPDATE SET n = c.n + 1, told = excluded.told, members = excluded.members,
             log_time_ms = greatest(c.log_time_ms, excluded.log_time_ms)
         RETURNING customer_id, n

@@ -5,7 +5,7 @@ CREATE TABLE member (
     group_id     uuid   NOT NULL,
     epoch        bigint NOT NULL DEFAULT 0,   -- version of the binding that put it there
     n            bigint NOT NULL DEFAULT 0,
-    state        json
+    state        text                         -- JSON; the domain writes and reads it
 ) WITH (fillfactor = 70);
 CREATE INDEX member_by_group ON member (group_id);
 

@@ -56,6 +56,6 @@ CREATE TABLE customer (
     customer_id uuid   PRIMARY KEY,
     n           bigint NOT NULL DEFAULT 0,
     members     text   NOT NULL DEFAULT '',
-    told        json,
+    told        text,
     log_time_ms bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 80);

@@ -10,10 +10,9 @@ CREATE TABLE history (
     source      text        NOT NULL,
     sent_id     text        NOT NULL,
     title       text        NOT NULL,
-    data        json        NOT NULL,
+    data        text        NOT NULL,      -- JSON as it stands in the log; not parsed again to be stored
     log_partition int       NOT NULL,
     log_offset  bigint      NOT NULL,
-    PRIMARY KEY (record_id, event_id)
+    PRIMARY KEY (event_id, record_id)      -- in this order it also finds an event by its id alone
 );
 CREATE INDEX history_by_time ON history (record_id, time DESC, event_id DESC);
-CREATE INDEX history_by_event ON history (event_id);

@@ -21,7 +21,7 @@ CREATE TABLE section (
     epoch       bigint NOT NULL,
     n           bigint NOT NULL,
     members     text   NOT NULL,
-    body        json,
+    body        text,                      -- JSON as it was told
     log_time_ms bigint NOT NULL,
     PRIMARY KEY (customer_id, service)
 ) WITH (fillfactor = 70);
