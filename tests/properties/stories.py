@@ -115,7 +115,7 @@ def _named(identifiers: Sequence[Pair]) -> dict[str, list[str]]:
 Tables = dict[str, Any]
 
 _SQL = {
-    "history": "SELECT record_id, event_id, time, type, channel, title, summary, data FROM interaction_g1.history",
+    "history": "SELECT record_id, event_id, time, type, channel, title, data FROM interaction_g1.history",
     "summaries": "SELECT member_id, group_id, state FROM interaction_g1.member",
     "evidence": "SELECT record_id, type, value, first_us, sources FROM identity_g1.record",
     "links": "SELECT a, b, kind, first_us, event_id, source FROM identity_g1.link",
