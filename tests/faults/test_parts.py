@@ -57,11 +57,10 @@ def test_P1_lanes_go_on_after_the_postmaster_was_killed(rigs: Rigs, rig: Rig, si
     assert _ask(port)[0] == 401
     with Load(rig.kafka, rig.ledger, size.seed(), size.events_per_s) as load:
         load.wait_more(1.0)
-        rigs.kill_part("postgres")
-        load.wait_more(size.count)
-        status, took_s = _ask(port)
-        assert (status, took_s < ANSWER_MAX_S) == (503, True), (status, took_s)
-        rigs.start_part("postgres")
+        with rigs.down("postgres"):
+            load.wait_more(size.count)
+            status, took_s = _ask(port)
+            assert (status, took_s < ANSWER_MAX_S) == (503, True), (status, took_s)
         began = time.monotonic()
         for service in SERVICES:
             rig.reach(service, RECOVERY_MAX_S - (time.monotonic() - began))
@@ -94,11 +93,10 @@ def test_B1_what_the_collector_acknowledged_survives_the_brokers_death(rigs: Rig
     key = asyncio.run(_write_key(rig.database_url))
     with DoorLoad(f"http://127.0.0.1:{port}", key, rig.ledger, size.seed()) as door:
         until(lambda: door.answers[200] > 10, "the collector takes events", COMMIT_TIMEOUT_S)
-        rigs.kill_part("kafka")
-        killed_at = time.monotonic()
-        until(lambda: door.answers[503] > 0, "the collector says 503", COMMIT_TIMEOUT_S)
-        until(lambda: time.monotonic() > killed_at + size.count, "the outage is over", size.count + 1)
-        rigs.start_part("kafka")
+        with rigs.down("kafka"):
+            killed_at = time.monotonic()
+            until(lambda: door.answers[503] > 0, "the collector says 503", COMMIT_TIMEOUT_S)
+            until(lambda: time.monotonic() > killed_at + size.count, "the outage is over", size.count + 1)
         began, before = time.monotonic(), door.answers[200]
         until(lambda: door.answers[200] > before, "the collector takes events again", BROKER_RECOVERY_MAX_S)
         for service in SERVICES:

@@ -11,7 +11,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -260,12 +261,13 @@ class Rigs:
         """Whether Kafka and PostgreSQL are this session's own, so that a test may kill them."""
         return {"kafka", "postgres"} <= set(state.load(self.folder).parts)
 
-    def kill_part(self, name: str) -> None:
-        """SIGKILL to the broker's or the postmaster's process; returns when it is gone."""
+    @contextmanager
+    def down(self, name: str) -> Iterator[None]:
+        """SIGKILL to the broker's or the postmaster's process; on leaving it is started again, and answers."""
         mark = state.load(self.folder).mark(name)
         assert mark is not None, f"{name} does not run"
         marks.stop(mark, signal.SIGKILL, KILL_TIMEOUT_S)
-
-    def start_part(self, name: str) -> None:
-        """Start the broker or PostgreSQL again, where it was; returns when it answers."""
-        parts.start(self.folder, None, kafka=name == "kafka", postgres=name == "postgres")
+        try:
+            yield
+        finally:
+            parts.start(self.folder, None, kafka=name == "kafka", postgres=name == "postgres")
