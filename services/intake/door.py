@@ -6,6 +6,7 @@ Owns publishing to channel.events, for the HTTP collector and the raw lane alike
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from services.runtime.settings import Settings
 from services.runtime.waiting import Ends
 
 ACK_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 1.0
 KEYS_REMEMBERED_S = 2.0
 KEYS_REMEMBERED_MAX = 10_000
 
@@ -96,7 +98,8 @@ class Publisher:
                 try:
                     await kafka.start()
                 except BaseException:
-                    await kafka.stop()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(kafka.stop(), STOP_TIMEOUT_S)
                     raise
                 self._kafka = kafka
             return self._kafka
