@@ -25,7 +25,7 @@ from services.runtime.outbox import Message, producer, send_all
 from services.runtime.settings import Settings
 from services.runtime.waiting import Ends
 
-ACK_TIMEOUT_S = 5.0
+ACK_TIMEOUT_S = 2.5
 STOP_TIMEOUT_S = 1.0
 KEYS_REMEMBERED_S = 2.0
 KEYS_REMEMBERED_MAX = 10_000
