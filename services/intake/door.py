@@ -6,7 +6,6 @@ Owns publishing to channel.events, for the HTTP collector and the raw lane alike
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,8 +24,7 @@ from services.runtime.outbox import Message, producer, send_all
 from services.runtime.settings import Settings
 from services.runtime.waiting import Ends
 
-ACK_TIMEOUT_S = 2.5
-STOP_TIMEOUT_S = 1.0
+ACK_TIMEOUT_S = 5.0
 KEYS_REMEMBERED_S = 2.0
 KEYS_REMEMBERED_MAX = 10_000
 
@@ -72,10 +70,12 @@ class Publisher:
                     acked = await send_all(await self._connected(), CHANNEL_EVENTS.name, messages)
             except (KafkaError, OSError, TimeoutError) as error:
                 telemetry.log.warning("broker_away", error=telemetry.where(error))
-                for _, placed in together:
+                # Who came meanwhile waited for the same broker: one time-out answers all of them.
+                behind, self._waiting = self._waiting, []
+                for _, placed in together + behind:
                     if not placed.done():
                         placed.set_exception(BrokerAway())
-                continue
+                return
             start = 0
             for those, placed in together:
                 if not placed.done():
@@ -98,14 +98,15 @@ class Publisher:
                 try:
                     await kafka.start()
                 except BaseException:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(kafka.stop(), STOP_TIMEOUT_S)
+                    await kafka.stop()
                     raise
                 self._kafka = kafka
             return self._kafka
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
+        if self._sending is not None:
+            await self._sending
         kafka, self._kafka = self._kafka, None
         if kafka is not None:
             await kafka.stop()

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from schemas.codec import write_json_exactly
 from services.runtime import telemetry
-from services.runtime.postgres import TRANSIENT, Pool, SchemaHalt, ServiceSchema, open_pool, prepare
+from services.runtime.postgres import CLOSE_TIMEOUT_S, TRANSIENT, Pool, SchemaHalt, ServiceSchema, open_pool, prepare
 from services.runtime.settings import Settings
 
 OPEN_TIMEOUT_S = 1.5
@@ -144,7 +144,11 @@ class Database:
             return self._pool
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; those that do not answer in time are cut."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.terminate()
+            try:
+                await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT_S)
+            except TRANSIENT as error:
+                telemetry.log.info("pool_cut", error=telemetry.where(error))
+                pool.terminate()
