@@ -22,7 +22,7 @@ from services.identity.domain.clustering import Binding, cluster
 from services.identity.domain.evidence import Evidence, observe
 from services.identity.domain.policy import Policy, read_policy
 from services.identity.domain.section import section
-from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work, sources_of
+from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
 from services.runtime.grouping import members_hash
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
@@ -56,14 +56,13 @@ class Identity:
         unseen = [i for i in events if not self._is_known(i)]
         if not unseen:
             return
-        said, causes = self._observed(unseen)
+        said = self._observed(unseen)
         new = said.beyond(await store.known(work.connection, said))
         if new:
             await store.lock_writer(work.connection)
-            stored = await store.known(work.connection, said)
-            new = said.beyond(stored)
+            new = said.beyond(await store.known(work.connection, said))
             await store.save_evidence(work.connection, new)
-            await self._decide(new, stored, causes, work)
+            await self._decide(new, max(i.log_time_ms for i in unseen), work)
         work.after_commit.append(partial(self._remember, unseen, said))
 
     # -- already seen? -----------------------------------------------------------------------------------
@@ -100,18 +99,14 @@ class Identity:
 
     # -- load → decide → save ----------------------------------------------------------------------------
 
-    def _observed(self, events: Sequence[Incoming]) -> tuple[Evidence, dict[str, list[Incoming]]]:
-        """Evidence of all events, and record → the events that mention it."""
+    def _observed(self, events: Sequence[Incoming]) -> Evidence:
+        """Evidence of all events."""
         said = Evidence()
-        causes: dict[str, list[Incoming]] = {}
         for incoming in events:
-            one = observe(incoming.message, microseconds(incoming.message.time), self.policy, self._id)
-            said.take(one)
-            for record in one.records:
-                causes.setdefault(record, []).append(incoming)
-        return said, causes
+            said.take(observe(incoming.message, microseconds(incoming.message.time), self.policy, self._id))
+        return said
 
-    async def _decide(self, new: Evidence, stored: Evidence, causes: dict[str, list[Incoming]], work: Work) -> None:
+    async def _decide(self, new: Evidence, log_time_ms: int, work: Work) -> None:
         seeds = {r for k in new.links.values() for r in (k.a, k.b)}
         seeds |= {r for s in new.assertions.values() for r in (s.a, s.b)}
         seeds |= new.records.keys()
@@ -120,14 +115,12 @@ class Identity:
         generic = frozenset(r for r, s in before.items() if s.binding.generic)
         after = cluster(records, links, assertions, self.policy, generic).bindings
         changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
-        log_time_ms = max(i.log_time_ms for those in causes.values() for i in those)
-        reason = _reasons(causes)
         versions = await store.save_bindings(work.connection, changed, log_time_ms)
         for record, n in versions.items():
             state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)
-            work.tell(IDENTITY_BINDINGS.name, state, reason)
+            work.tell(IDENTITY_BINDINGS.name, state)
         touched = await self._touched(new, before, changed, work)
-        await self._tell_customers(touched, reason, log_time_ms, work)
+        await self._tell_customers(touched, log_time_ms, work)
 
     async def _touched(
         self, new: Evidence, before: dict[str, store.Stored], changed: dict[str, Binding], work: Work
@@ -139,9 +132,7 @@ class Identity:
             touched |= {binding.customer_id, before[record].binding.customer_id}
         return touched
 
-    async def _tell_customers(
-        self, touched: set[str], reason: dict[tuple[str, int], int], log_time_ms: int, work: Work
-    ) -> None:
+    async def _tell_customers(self, touched: set[str], log_time_ms: int, work: Work) -> None:
         """Tell each touched customer whose section is another than the one that stands."""
         ids = sorted(touched)
         standing = await store.told(work.connection, ids)
@@ -159,15 +150,10 @@ class Identity:
             text, members = sections[customer]
             told = orjson.loads(text) if text else None
             state = State(customer, Version(work.epoch, n), told, members, log_time_ms)
-            work.tell(IDENTITY_CUSTOMERS.name, state, reason)
+            work.tell(IDENTITY_CUSTOMERS.name, state)
 
 
 _ALWAYS_READ = frozenset({"identity.same_asserted", "identity.different_asserted", "alias.asserted"})
-
-
-def _reasons(causes: dict[str, list[Incoming]]) -> dict[tuple[str, int], int]:
-    """The places in the log that may have changed anything here: coarse, but never too few."""
-    return sources_of(i for those in causes.values() for i in those)
 
 
 def _binding_state(record: str, binding: Binding, version: Version, log_time_ms: int) -> State:

@@ -16,7 +16,7 @@ from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
 from services.interaction import domain, store
 from services.runtime import grouping
-from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work, sources_of
+from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
 
@@ -33,7 +33,7 @@ async def apply(batch: Batch, work: Work) -> None:
         summaries[row.record_id].add(item(row))
     changed = {row.record_id for _, row in fresh}
     await grouping.save_states(work.connection, {m: domain.write(summaries[m]) for m in changed})
-    await _tell_groups(work, locked, summaries, [*(i for i, _ in fresh), *bindings])
+    await _tell_groups(work, locked, summaries, fresh)
 
 
 async def _fresh(events: Sequence[Incoming], work: Work) -> list[tuple[Incoming, store.HistoryRow]]:
@@ -67,26 +67,17 @@ async def _tell_groups(
     work: Work,
     locked: grouping.Locked,
     summaries: dict[str, domain.Summary],
-    causes: Sequence[Incoming],
+    fresh: Sequence[tuple[Incoming, store.HistoryRow]],
 ) -> None:
     """n + 1 and a state to tell for each group whose members changed or moved."""
-    causes_of: dict[str, list[Incoming]] = {}
-    for incoming in causes:
-        member = _member(incoming)
-        if incoming.topic == CHANNEL_EVENTS.name:
-            causes_of.setdefault(locked.group_of[member], []).append(incoming)
-        elif member in locked.moved or member in locked.joined:
-            causes_of.setdefault(locked.group_of[member], []).append(incoming)
-            if member in locked.moved:
-                causes_of.setdefault(locked.moved[member], []).append(incoming)
-    newest = {
-        group: max((i.log_time_ms for i in those if i.topic == CHANNEL_EVENTS.name), default=0)
-        for group, those in causes_of.items()
-    }
+    newest = dict.fromkeys(locked.regrouped, 0)
+    for incoming, row in fresh:
+        group = locked.group_of[row.record_id]
+        newest[group] = max(newest.get(group, 0), incoming.log_time_ms)
     for group, (n, log_time_ms) in (await grouping.count_up(work.connection, newest)).items():
         of_group = {m: summaries[m] for m in locked.members[group]}
         state = _state(group, Version(work.epoch, n), log_time_ms, of_group)
-        work.tell(INTERACTION_CUSTOMERS.name, state, sources_of(causes_of[group]))
+        work.tell(INTERACTION_CUSTOMERS.name, state)
 
 
 async def current(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
@@ -100,11 +91,6 @@ async def current(connection: Connection, keys: Sequence[str], epoch: int) -> li
 def _state(group: str, version: Version, log_time_ms: int, summaries: dict[str, domain.Summary]) -> State:
     members = grouping.members_hash(summaries)
     return State(group, version, domain.combine(summaries), members, log_time_ms)
-
-
-def _member(incoming: Incoming) -> str:
-    message: Event | State = incoming.message
-    return message.record_id if isinstance(message, Event) else message.key
 
 
 def _binding(state: State) -> grouping.Binding:

@@ -20,7 +20,7 @@ from schemas.topics import (
 )
 from services.profile import store
 from services.profile.domain import IDENTITY
-from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Told, Work, sources_of
+from services.runtime.batch import Batch, LanePlan, Tells, Told, Work
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
 
@@ -48,7 +48,7 @@ async def apply(batch: Batch, work: Work) -> None:
     changed = await store.save_sections(work.connection, sections)
     lost = await store.superseded(work.connection, customers)
     await store.empty(work.connection, lost)
-    await _tell(work, batch, sections, changed, existed, lost)
+    await _tell(work, sections, changed, existed, lost)
 
 
 S = TypeVar("S", State, StateText)
@@ -65,17 +65,12 @@ def _newest(states: Sequence[tuple[Any, S]]) -> dict[Any, S]:
 
 async def _tell(
     work: Work,
-    batch: Batch,
     sections: dict[tuple[str, str], StateText],
     changed: set[tuple[str, str]],
     existed: dict[str, bool],
     lost: set[str],
 ) -> None:
     """n + 1 for each changed customer, and the change told for those that exist or did."""
-    causes: dict[str, list[Incoming]] = {}
-    for incoming in batch.records:
-        if incoming.topic in SERVICE_OF or incoming.message.key in lost:
-            causes.setdefault(incoming.message.key, []).append(incoming)
     newest: dict[str, int] = dict.fromkeys(lost, 0)
     services: dict[str, list[str]] = {}
     for customer, service in sorted(changed):
@@ -96,7 +91,7 @@ async def _tell(
         else:
             detail = {"type": "customer.created", "sections": services[customer]}
         state = State(customer, Version(work.epoch, n), {}, "", newest[customer])
-        work.tell(PROFILE_CHANGES.name, state, sources_of(causes[customer]), detail)
+        work.tell(PROFILE_CHANGES.name, state, detail)
 
 
 async def current(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:

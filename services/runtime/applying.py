@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.runtime import markers, parking, positions, telemetry
 from services.runtime.batch import Batch, Parked, Told, Work
+from services.runtime.markers import Key, Telling
 from services.runtime.parking import HANDLER_RAISED, HandlerBroken
 from services.runtime.positions import Move, Partition
 from services.runtime.postgres import TRANSIENT, Connection, SchemaHalt, live_generation
@@ -40,6 +41,7 @@ class Applied:
     reached: dict[Partition, int] = field(default_factory=dict)
     fenced: set[Partition] = field(default_factory=set)
     told: list[Told] = field(default_factory=list)
+    telling: Telling = field(default_factory=Telling)
     committed: bool = False
 
 
@@ -55,7 +57,7 @@ async def apply(lane: Lane, batch: Batch, unread: list[Parked], records: list[An
         here = batch.without(result.fenced)
         unread_here = [p for p in unread if (p.place[0], p.place[1]) not in result.fenced]
         try:
-            work = await _transaction(lane, moves, here, unread_here, bisect=bisect)
+            work, result.telling = await _transaction(lane, moves, here, unread_here, bisect=bisect)
         except Fenced as fenced:
             result.fenced |= fenced.partitions
             lane.suspicion = before
@@ -88,7 +90,9 @@ def _moves(ready: dict[Partition, int], records: list[Any], fenced: set[Partitio
     ]
 
 
-async def _transaction(lane: Lane, moves: list[Move], batch: Batch, unread: list[Parked], *, bisect: bool) -> Work:
+async def _transaction(
+    lane: Lane, moves: list[Move], batch: Batch, unread: list[Parked], *, bisect: bool
+) -> tuple[Work, Telling]:
     started = time.monotonic()
     connection = lane.connection
     transaction = connection.transaction()
@@ -104,14 +108,14 @@ async def _transaction(lane: Lane, moves: list[Move], batch: Batch, unread: list
             lane.suspicion.passed(len(batch.records))
         lane.faults.reach("inside_transaction")
         work.parked.extend(unread)
-        await _finish(lane, work, retell)
+        telling = await _finish(lane, work, moves, retell)
         lane.faults.reach("before_commit")
     except BaseException:
         await _roll_back(transaction)
         raise
     await transaction.commit()
     _measure(lane, work, batch, time.monotonic() - started)
-    return work
+    return work, telling
 
 
 async def _roll_back(transaction: Any) -> None:
@@ -160,7 +164,7 @@ async def _apply_halving(lane: Lane, batch: Batch, work: Work) -> None:
         await _apply_halving(lane, half, work)
 
 
-async def _finish(lane: Lane, work: Work, retell: set[tuple[str, str]]) -> None:
+async def _finish(lane: Lane, work: Work, moves: list[Move], retell: set[Key]) -> Telling:
     connection = work.connection
     await _retell(lane, work, retell - work.told.keys())
     if work.parked:
@@ -168,18 +172,20 @@ async def _finish(lane: Lane, work: Work, retell: set[tuple[str, str]]) -> None:
         work.counts["parked"] += len(work.parked)
     if work.counts:
         await _tally(connection, work.counts, lane.settings.worker_index)
-    await markers.write(connection, markers.markers_of(work.told.values()))
+    sources = {(m.topic, m.partition): m.expected for m in moves}
+    if retell:
+        # Whoever takes these partitions after us must find what we have to tell anew.
+        sources = markers.first_of(sources, lane.outbox.acked.sources)
+    return await markers.write(connection, list(work.told.values()), sources)
 
 
-async def _retell(lane: Lane, work: Work, keys: set[tuple[str, str]]) -> None:
+async def _retell(lane: Lane, work: Work, keys: set[Key]) -> None:
     if not keys:
         return
     telemetry.LANE_EVENTS.labels(lane.plan.service, "told_anew").inc(len(keys))
-    acked = {(m.out_topic, m.key): m for m in lane.outbox.acked}
     now = await markers.states_now(work.connection, lane.plan.tells, keys, work.epoch)
     for (topic, key), state in now.items():
-        m = acked[topic, key]
-        work.tell(topic, state, {(m.topic, m.partition): m.first_offset}, m.detail)
+        work.tell(topic, state, lane.outbox.acked.markers[topic, key].detail)
 
 
 async def _tally(connection: Connection, counts: Counter[str], bucket: int) -> None:
@@ -210,10 +216,10 @@ async def flush(lane: Lane, passed: dict[Partition, int]) -> Applied:
     """A transaction without records: delete markers of what was told, step over compacted offsets."""
     moves = [Move(t, p, lane.feed.ready[t, p], offset, 0) for (t, p), offset in passed.items()]
     try:
-        work = await _transaction(lane, moves, Batch([]), [], bisect=False)
+        work, telling = await _transaction(lane, moves, Batch([]), [], bisect=False)
     except Fenced as fenced:
         for partition in fenced.partitions:
             lane.feed.ready.pop(partition, None)
         return Applied(fenced=fenced.partitions)
     reached = {(m.topic, m.partition): m.next_offset for m in moves}
-    return Applied(reached, set(), list(work.told.values()), committed=True)
+    return Applied(reached, set(), list(work.told.values()), telling, committed=True)

@@ -6,7 +6,7 @@ Owns the vocabulary between lane and handlers. Does no I/O itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,13 +66,12 @@ class Parked:
     source: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Told:
-    """One state to publish after COMMIT. `sources`: (topic, partition) → first offset that changed it."""
+    """One state to publish after COMMIT."""
 
     topic: str
     state: State
-    sources: dict[Partition, int]
     detail: dict[str, Any] | None = None
 
 
@@ -87,21 +86,12 @@ class Work:
     counts: Counter[str] = field(default_factory=Counter)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
-    def tell(
-        self,
-        topic: str,
-        state: State,
-        sources: Mapping[Partition, int],
-        detail: dict[str, Any] | None = None,
-    ) -> None:
+    def tell(self, topic: str, state: State, detail: dict[str, Any] | None = None) -> None:
         """Publish `state` after COMMIT; a marker is written in this transaction."""
         before = self.told.get((topic, state.key))
-        merged = dict(sources)
-        for partition, offset in before.sources.items() if before else ():
-            merged[partition] = min(offset, merged.get(partition, offset))
         if before and before.detail:
             detail = before.detail | (detail or {})
-        self.told[topic, state.key] = Told(topic, state, merged, detail)
+        self.told[topic, state.key] = Told(topic, state, detail)
 
     def park(self, record: Incoming, reason: str, detail: str = "", source: str = "") -> None:
         """Set a record aside; the rest of the batch goes on."""
@@ -118,16 +108,6 @@ class Work:
         del self.parked[parked:]
         self.counts = counts
         del self.after_commit[after:]
-
-
-def sources_of(records: Iterable[Incoming]) -> dict[Partition, int]:
-    """(topic, partition) → the smallest offset among the records."""
-    sources: dict[Partition, int] = {}
-    for record in records:
-        place = (record.topic, record.partition)
-        if record.offset < sources.get(place, record.offset + 1):
-            sources[place] = record.offset
-    return sources
 
 
 CurrentStates = Callable[[Connection, Sequence[str], int], Awaitable[list[State]]]

@@ -7,6 +7,7 @@ ready (aiokafka swallows its errors and fetching reopens before it ends); the la
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,9 +22,10 @@ from services.runtime.topics import topic_ids
 HEARTBEAT_SHARE = 4
 """Heartbeats in a session time-out."""
 REQUEST_TIMEOUT_MS = 15_000
-FETCH_BYTES_MIN = 16 * 1024
-FETCH_WAIT_MS = 20
-"""The broker answers when it has this much, or after this long: few large answers instead of many small ones."""
+FETCH_WAIT_MS = 500
+"""How long the broker may keep a request when it has nothing; with the first record it answers at once."""
+FULL_SHARE = 4
+"""A batch of at least this part of the largest is worth fetching the next one beside it."""
 
 
 class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -37,6 +39,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         self.ready: dict[Partition, int] = {}
         self.rebalanced = False
         self._consumer: AIOKafkaConsumer | None = None
+        self._held: frozenset[TopicPartition] = frozenset()
+        self._batch_at = 0.0
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
@@ -64,7 +68,6 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // HEARTBEAT_SHARE,
             max_poll_records=self.settings.batch_events_max,
-            fetch_min_bytes=FETCH_BYTES_MIN,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=self.settings.fetch_partition_bytes_max,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -76,6 +79,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
     async def stop(self) -> None:
         """Leave; a static member's partitions wait for it until its session ends."""
         consumer, self._consumer = self._consumer, None
+        self._held = frozenset()
         self.ready.clear()
         if consumer is not None:
             await consumer.stop()
@@ -125,14 +129,32 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
             )
 
     async def fetch(self, timeout_ms: int) -> list[Any]:
-        """Records of ready partitions, each at or after its expected offset; empty when none came."""
+        """Records of ready partitions, each at or after its expected offset; empty when none came.
+
+        After a small batch nothing is asked of the broker until `batch_linger_ms` have passed since the last
+        one came: what arrived meanwhile comes in one answer and makes one transaction, and a record that comes
+        after a quiet time waits for nothing.
+        """
+        await self._linger()
         records = await self._getmany(timeout_ms, self.settings.batch_events_max)
-        few = self.settings.batch_events_max // 4
-        if records and len(records) < few and self.settings.batch_linger_ms:
-            # A few more milliseconds make one transaction of what would have been ten.
-            await asyncio.sleep(self.settings.batch_linger_ms / 1000)
-            records += await self._getmany(0, self.settings.batch_events_max - len(records))
+        if records:
+            self._batch_at = time.monotonic()
+            if len(records) * FULL_SHARE < self.settings.batch_events_max:
+                self._hold()
         return [r for r in records if r.offset >= self.ready.get((r.topic, r.partition), r.offset + 1)]
+
+    def _hold(self) -> None:
+        """Ask the broker for nothing. Called before aiokafka's fetcher has a turn to ask for the next records."""
+        self._held = self.consumer.assignment()
+        self.consumer.pause(*self._held)
+
+    async def _linger(self) -> None:
+        held, self._held = self._held, frozenset()
+        if not held:
+            return
+        await asyncio.sleep(self._batch_at + self.settings.batch_linger_ms / 1000 - time.monotonic())
+        # A rebalance meanwhile has made all partitions new, and none of them is held.
+        self.consumer.resume(*(held & self.consumer.paused()))
 
     async def _getmany(self, timeout_ms: int, count_max: int) -> list[Any]:
         try:

@@ -39,6 +39,11 @@ class Locked:
     moved: dict[str, str] = field(default_factory=dict)
     joined: set[str] = field(default_factory=set)
 
+    @property
+    def regrouped(self) -> set[str]:
+        """Groups whose members are others than before."""
+        return {self.group_of[m] for m in self.moved.keys() | self.joined} | set(self.moved.values())
+
 
 def members_hash(members: Iterable[str]) -> str:
     """Short hash of the sorted member ids a state was combined from."""

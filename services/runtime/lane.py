@@ -133,28 +133,15 @@ class Lane:
     async def _adopt(self, partitions: set[positions.Partition]) -> None:
         """Tell the current states of markers that somebody left behind in these partitions."""
         await self.outbox.settle()
-        known = set(self.outbox.acked)
-        left = [
-            m
-            for m in await markers.of_partitions(self.connection, partitions)
-            if m not in known and m.out_topic in self.plan.tells
-        ]
-        if not left:
+        left = await markers.of_partitions(self.connection, partitions, self.outbox.acked.numbers)
+        if not left.numbers:
             return
-        self._count("adopted", len(left))
-        told = await self._retold({(m.out_topic, m.key): m for m in left})
-        self.outbox.publish(told)
+        self._count("adopted", len(left.markers))
+        now = await markers.states_now(self.connection, self.plan.tells, left.markers, self.generation.epoch)
+        told = [Told(topic, state, left.markers[topic, key].detail) for (topic, key), state in now.items()]
+        left.markers = markers.markers_of(told)
+        self.outbox.publish(told, left)
         await self.outbox.settle()
-        # What was sent is at least as new as each marker found; the markers found are what is deleted.
-        self.outbox.acked = [m for m in self.outbox.acked if m in known] + left
-
-    async def _retold(self, keys: dict[tuple[str, str], markers.Marker]) -> list[Told]:
-        now = await markers.states_now(self.connection, self.plan.tells, keys, self.generation.epoch)
-        return [
-            Told(topic, state, {(m.topic, m.partition): m.first_offset}, m.detail)
-            for (topic, key), state in now.items()
-            for m in (keys[topic, key],)
-        ]
 
     # -- one batch ---------------------------------------------------------------------------------------
 
@@ -179,8 +166,8 @@ class Lane:
 
     def _tell(self, result: applying.Applied) -> None:
         if result.committed:
-            self.outbox.acked = []
-            self.outbox.publish(result.told)
+            self.outbox.acked = markers.Telling()
+            self.outbox.publish(result.told, result.telling)
 
     def _decode(self, records: list[Any]) -> tuple[Batch, list[Parked]]:
         read: list[Incoming] = []
@@ -203,7 +190,7 @@ class Lane:
         """Nothing to read: delete markers of what was told, and step over what compaction removed."""
         await self.outbox.settle()
         passed = await self.feed.passed()
-        if self.outbox.acked or passed:
+        if self.outbox.acked.numbers or passed:
             result = await applying.flush(self, passed)
             self.feed.ready.update({p: o for p, o in result.reached.items() if p in self.feed.ready})
             self._tell(result)

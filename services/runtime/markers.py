@@ -1,7 +1,8 @@
 """Markers: states that were changed and may not have been told yet.
 
-Owns the marker table and the rule that keeps the last message of every key current: who told a state
-looks again after the ack, and tells anew if somebody changed it meanwhile.
+Owns the tables `telling` (one row a transaction: which records it applied) and `marker` (one row a state it
+changed), and the rule that keeps the last message of every key current: who told a state looks again after the
+ack, and tells anew if somebody changed it meanwhile.
 """
 
 from __future__ import annotations
@@ -11,140 +12,157 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.codec import State
+from schemas.codec import State, Version
 from services.runtime.batch import Tells, Told
 from services.runtime.positions import Partition
 from services.runtime.postgres import Connection
 
-ADOPT_MAX = 5_000
-"""Markers one lane takes over at a time."""
+ADOPT_TELLINGS_MAX = 8
+"""Transactions whose markers one lane takes over at a time."""
+
+Key = tuple[str, str]
+"""(topic, key) of a state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """One row: `key` of `out_topic` reached (epoch, n) through the record at (topic, partition, offset)."""
+    """A state that was told, or is to be, as it was at `version`."""
 
     out_topic: str
     key: str
-    epoch: int
-    n: int
-    topic: str
-    partition: int
-    first_offset: int
+    version: Version
     detail: dict[str, Any] | None = field(default=None, compare=False)
 
 
-def markers_of(told: Iterable[Told]) -> list[Marker]:
-    """A marker for every (state, source partition)."""
-    return [
-        Marker(t.topic, t.state.key, t.state.version.epoch, t.state.version.n, topic, partition, offset, t.detail)
-        for t in told
-        for (topic, partition), offset in t.sources.items()
-    ]
+@dataclass(slots=True)
+class Telling:
+    """What one or several transactions have to tell.
+
+    `numbers`: their rows; `sources`: (topic, partition) → first offset they applied; `markers`: their states.
+    """
+
+    numbers: list[int] = field(default_factory=list)
+    sources: dict[Partition, int] = field(default_factory=dict)
+    markers: dict[Key, Marker] = field(default_factory=dict)
+
+    def add(self, other: Telling) -> None:
+        """Both together; of a state in both, the later version."""
+        self.numbers += other.numbers
+        self.sources = first_of(self.sources, other.sources)
+        for key, marker in other.markers.items():
+            known = self.markers.get(key)
+            if known is None or marker.version.newer_than(known.version):
+                self.markers[key] = marker
 
 
-async def write(connection: Connection, markers: Sequence[Marker]) -> None:
-    """Insert markers, in the transaction that changed the states."""
-    if not markers:
-        return
-    ordered = sorted(markers, key=lambda m: (m.topic, m.partition, m.out_topic, m.key))
-    await connection.execute(
+def first_of(one: Mapping[Partition, int], other: Mapping[Partition, int]) -> dict[Partition, int]:
+    """The smaller offset of each partition."""
+    found = dict(one)
+    for partition, offset in other.items():
+        found[partition] = min(offset, found.get(partition, offset))
+    return found
+
+
+def markers_of(told: Iterable[Told]) -> dict[Key, Marker]:
+    """(topic, key) → the marker of each state."""
+    return {(t.topic, t.state.key): Marker(t.topic, t.state.key, t.state.version, t.detail) for t in told}
+
+
+async def write(connection: Connection, told: Sequence[Told], sources: Mapping[Partition, int]) -> Telling:
+    """Note, in the transaction that changed the states, what is to be told, and through which records."""
+    if not told:
+        return Telling()
+    places = sorted(sources)
+    number = await connection.fetchval(
         """
-        INSERT INTO marker (out_topic, key, epoch, n, topic, partition, first_offset, detail)
-        SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::int[],
-                             $7::bigint[], $8::json[])
-        ON CONFLICT DO NOTHING
+        WITH one AS MATERIALIZED (SELECT nextval('telling_number') AS telling), applied AS (
+            INSERT INTO telling (telling, topics, partitions, first_offsets) SELECT telling, $1, $2, $3 FROM one
+        ), changed AS (
+            INSERT INTO marker (telling, out_topic, key, epoch, n, detail) SELECT one.telling, m.* FROM one,
+                unnest($4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::json[]) AS m
+        ) SELECT telling FROM one
         """,
-        [m.out_topic for m in ordered],
-        [m.key for m in ordered],
-        [m.epoch for m in ordered],
-        [m.n for m in ordered],
-        [m.topic for m in ordered],
-        [m.partition for m in ordered],
-        [m.first_offset for m in ordered],
-        [json.dumps(m.detail) if m.detail else None for m in ordered],
+        [p[0] for p in places],
+        [p[1] for p in places],
+        [sources[p] for p in places],
+        [t.topic for t in told],
+        [t.state.key for t in told],
+        [t.state.version.epoch for t in told],
+        [t.state.version.n for t in told],
+        [json.dumps(t.detail) if t.detail else None for t in told],
+    )
+    return Telling([number], dict(sources), markers_of(told))
+
+
+async def clear(connection: Connection, acked: Telling) -> None:
+    """Delete what was told. Rows that are gone were told by somebody else: `overtaken` sees if more was."""
+    if not acked.numbers:
+        return
+    await connection.execute(
+        "WITH gone AS (DELETE FROM telling WHERE telling = any($1::bigint[]))"
+        " DELETE FROM marker WHERE telling = any($1::bigint[])",
+        sorted(acked.numbers),
     )
 
 
-async def clear(connection: Connection, acked: Sequence[Marker]) -> None:
-    """Delete exactly these markers. One that is gone was told by somebody else: `overtaken` sees if more was."""
-    if not acked:
-        return
-    await connection.execute(
-        """
-        DELETE FROM marker m USING unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[],
-                                          $6::int[]) AS mine (out_topic, key, epoch, n, topic, partition)
-        WHERE (m.topic, m.partition, m.out_topic, m.key, m.epoch, m.n)
-            = (mine.topic, mine.partition, mine.out_topic, mine.key, mine.epoch, mine.n)
-        """,
-        [m.out_topic for m in acked],
-        [m.key for m in acked],
-        [m.epoch for m in acked],
-        [m.n for m in acked],
-        [m.topic for m in acked],
-        [m.partition for m in acked],
-    )
-
-
-async def of_partitions(connection: Connection, partitions: Iterable[Partition]) -> list[Marker]:
-    """Markers whose source is one of these partitions, oldest first, at most ADOPT_MAX."""
+async def of_partitions(connection: Connection, partitions: Iterable[Partition], known: Sequence[int]) -> Telling:
+    """What records of these partitions have left to tell: the oldest ADOPT_TELLINGS_MAX, less those `known`."""
     wanted = sorted(partitions)
     rows = await connection.fetch(
         """
-        SELECT out_topic, key, epoch, n, topic, partition, first_offset, detail FROM marker
-        JOIN unnest($1::text[], $2::int[]) AS w (t, p) ON topic = t AND partition = p
-        ORDER BY first_offset LIMIT $3
+        SELECT telling, topics, partitions, first_offsets FROM telling
+        WHERE telling <> all($3::bigint[]) AND EXISTS (
+            SELECT FROM unnest(topics, partitions) AS s (t, p) JOIN unnest($1::text[], $2::int[]) AS w (t, p)
+            USING (t, p))
+        ORDER BY telling LIMIT $4
         """,
         [p[0] for p in wanted],
         [p[1] for p in wanted],
-        ADOPT_MAX,
+        list(known),
+        ADOPT_TELLINGS_MAX,
     )
-    return [
-        Marker(
-            r["out_topic"],
-            str(r["key"]),
-            r["epoch"],
-            r["n"],
-            r["topic"],
-            r["partition"],
-            r["first_offset"],
-            json.loads(r["detail"]) if r["detail"] else None,
-        )
-        for r in rows
-    ]
+    found = Telling([r["telling"] for r in rows])
+    for r in rows:
+        places = zip(r["topics"], r["partitions"], strict=True)
+        found.sources = first_of(found.sources, dict(zip(places, r["first_offsets"], strict=True)))
+    for m in await connection.fetch("SELECT * FROM marker WHERE telling = any($1::bigint[])", found.numbers):
+        detail = json.loads(m["detail"]) if m["detail"] else None
+        marker = Marker(m["out_topic"], str(m["key"]), Version(m["epoch"], m["n"]), detail)
+        found.add(Telling(markers={(marker.out_topic, marker.key): marker}))
+    return found
 
 
 async def states_now(
     connection: Connection,
     tells: Mapping[str, Tells],
-    keys: Iterable[tuple[str, str]],
+    keys: Iterable[Key],
     epoch: int,
-) -> dict[tuple[str, str], State]:
+) -> dict[Key, State]:
     """(out_topic, key) → its state as committed now."""
     by_topic: dict[str, list[str]] = {}
     for topic, key in sorted(keys):
         by_topic.setdefault(topic, []).append(key)
-    found: dict[tuple[str, str], State] = {}
+    found: dict[Key, State] = {}
     for topic, topic_keys in by_topic.items():
         for state in await tells[topic].current(connection, topic_keys, epoch):
             found[topic, state.key] = state
     return found
 
 
-async def overtaken(
-    connection: Connection, tells: Mapping[str, Tells], acked: Sequence[Marker], epoch: int
-) -> set[tuple[str, str]]:
-    """(out_topic, key) of states that moved on since we told them: our older word may be the topic's last."""
-    told: dict[str, dict[str, tuple[int, int]]] = {}
-    for m in acked:
-        told.setdefault(m.out_topic, {})[m.key] = (m.epoch, m.n)
-    stale: set[tuple[str, str]] = set()
-    for topic, versions in told.items():
+async def overtaken(connection: Connection, tells: Mapping[str, Tells], acked: Telling, epoch: int) -> set[Key]:
+    """(topic, key) of states that moved on since we told them: our older word may be the topic's last."""
+    by_topic: dict[str, list[str]] = {}
+    for topic, key in acked.markers:
+        by_topic.setdefault(topic, []).append(key)
+    stale: set[Key] = set()
+    for topic, keys in by_topic.items():
         rows = await connection.fetch(
-            f"SELECT {tells[topic].key} AS key, n FROM {tells[topic].table} WHERE {tells[topic].key} = any($1)",
-            list(versions),
+            f"SELECT {tells[topic].key} AS key, n FROM {tells[topic].table} WHERE {tells[topic].key} = any($1)", keys
         )
-        stale |= {(topic, str(r["key"])) for r in rows if (epoch, r["n"]) > versions[str(r["key"])]}
+        for row in rows:
+            one = (topic, str(row["key"]))
+            if Version(epoch, row["n"]).newer_than(acked.markers[one].version):
+                stale.add(one)
     return stale
 
 
@@ -153,8 +171,9 @@ async def older_than(connection: Connection, ends: dict[Partition, int]) -> bool
     return bool(
         await connection.fetchval(
             """
-            SELECT EXISTS (SELECT FROM marker JOIN unnest($1::text[], $2::int[], $3::bigint[])
-                AS w (t, p, o) ON topic = t AND partition = p AND first_offset < o)
+            SELECT EXISTS (SELECT FROM telling, unnest(topics, partitions, first_offsets) AS s (t, p, o)
+                JOIN unnest($1::text[], $2::int[], $3::bigint[]) AS w (t, p, end_offset) USING (t, p)
+                WHERE s.o < w.end_offset)
             """,
             [p[0] for p in ends],
             [p[1] for p in ends],

@@ -17,7 +17,7 @@ from schemas.codec import encode_state
 from schemas.topics import PARTITIONS
 from services.runtime import telemetry
 from services.runtime.batch import Told
-from services.runtime.markers import Marker, markers_of
+from services.runtime.markers import Telling
 from services.runtime.settings import Settings
 
 Message = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
@@ -92,13 +92,13 @@ async def _send_to(
 
 
 class Outbox:
-    """States on their way out. `acked` holds the markers whose states the broker has, still to be deleted."""
+    """States on their way out. `acked` is what the broker has and whose markers are still to be deleted."""
 
     def __init__(self, settings: Settings, service: str, encode: Mapping[str, Encode]) -> None:
         self.settings = settings
         self.service = service
         self.encode = encode
-        self.acked: list[Marker] = []
+        self.acked = Telling()
         self._kafka: AIOKafkaProducer | None = None
         self._under_way: asyncio.Task[None] | None = None
 
@@ -118,19 +118,19 @@ class Outbox:
 
     async def drop(self) -> None:
         """Forget what is under way; its markers are in the database, and whoever reads them tells again."""
-        self.acked = []
+        self.acked = Telling()
         task, self._under_way = self._under_way, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def publish(self, told: Sequence[Told]) -> None:
-        """Begin to send; `settle` must be awaited before the next call."""
-        if not told:
+    def publish(self, told: Sequence[Told], telling: Telling) -> None:
+        """Begin to send the states of a telling; `settle` must be awaited before the next call."""
+        if not telling.numbers:
             return
         if self._under_way is not None:
             raise RuntimeError("settle before publishing more")
-        self._under_way = asyncio.create_task(self._send(list(told)))
+        self._under_way = asyncio.create_task(self._send(list(told), telling))
 
     @property
     def idle(self) -> bool:
@@ -147,7 +147,7 @@ class Outbox:
                 if not task.done():
                     task.cancel()
 
-    async def _send(self, told: list[Told]) -> None:
+    async def _send(self, told: list[Told], telling: Telling) -> None:
         if self._kafka is None:
             raise RuntimeError("the outbox is not started")
         by_topic: dict[str, list[Message]] = {}
@@ -165,4 +165,4 @@ class Outbox:
                 await asyncio.sleep(RETRY_PAUSE_S)
         for topic, messages in by_topic.items():
             telemetry.TOLD.labels(self.service, topic).inc(len(messages))
-        self.acked.extend(markers_of(told))
+        self.acked.add(telling)

@@ -169,7 +169,7 @@ class House:
                 await worker.lane.outbox.settle()
             lags = [await w.feed.lag() for w in self.workers.values()]
             after = (self.broker.time_ms, [w.lane.applied for w in self.workers.values()])
-            idle = not any(w.lane.outbox.acked for w in self.workers.values())
+            idle = not any(w.lane.outbox.acked.numbers for w in self.workers.values())
             if before == after and not any(lags) and idle:
                 return
         raise AssertionError("the house does not settle")

@@ -9,17 +9,25 @@ CREATE TABLE position (
     PRIMARY KEY (topic, partition)
 ) WITH (fillfactor = 50);
 
--- A state that was changed and may not have been told yet: written with the change, deleted after the ack.
+-- States that were changed and may not have been told yet: written with the change, deleted after the ack.
+-- One row of `telling` a transaction says which records it applied, one marker a state what it changed.
+CREATE SEQUENCE telling_number;
+
+CREATE TABLE telling (
+    telling       bigint   PRIMARY KEY,
+    topics        text[]   NOT NULL,
+    partitions    int[]    NOT NULL,
+    first_offsets bigint[] NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
 CREATE TABLE marker (
+    telling      bigint NOT NULL,
     out_topic    text   NOT NULL,
     key          uuid   NOT NULL,
     epoch        bigint NOT NULL,
     n            bigint NOT NULL,
-    topic        text   NOT NULL,
-    partition    int    NOT NULL,
-    first_offset bigint NOT NULL,
     detail       json,
-    PRIMARY KEY (topic, partition, out_topic, key, epoch, n)
+    PRIMARY KEY (telling, out_topic, key)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 CREATE TABLE parked (
