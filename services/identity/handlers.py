@@ -5,7 +5,7 @@ Owns the order of these steps. Batches without new evidence (nearly all) touch n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -19,7 +19,7 @@ from schemas.identifiers import Identifier, record_id
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
 from services.identity.domain.clustering import Binding, cluster
-from services.identity.domain.evidence import Evidence, observe
+from services.identity.domain.evidence import Evidence, Record, observe
 from services.identity.domain.policy import Policy, read_policy
 from services.identity.domain.section import section
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
@@ -57,10 +57,9 @@ class Identity:
         if not unseen:
             return
         said = self._observed(unseen)
+        await store.lock_writer(work.connection)
         new = said.beyond(await store.known(work.connection, said))
         if new:
-            await store.lock_writer(work.connection)
-            new = said.beyond(await store.known(work.connection, said))
             await store.save_evidence(work.connection, new)
             await self._decide(new, max(i.log_time_ms for i in unseen), work)
         work.after_commit.append(partial(self._remember, unseen, said))
@@ -107,45 +106,44 @@ class Identity:
         return said
 
     async def _decide(self, new: Evidence, log_time_ms: int, work: Work) -> None:
-        seeds = {r for k in new.links.values() for r in (k.a, k.b)}
-        seeds |= {r for s in new.assertions.values() for r in (s.a, s.b)}
-        seeds |= new.records.keys()
-        records, before, links, assertions = await store.neighbourhood(work.connection, seeds)
+        around = await store.neighbourhood(work.connection, new.about)
+        before = around.stored
         # Links of a stored generic record were not followed: more of them cannot make it less generic.
         generic = frozenset(r for r, s in before.items() if s.binding.generic)
-        after = cluster(records, links, assertions, self.policy, generic).bindings
+        after = cluster(around.records, around.links, around.assertions, self.policy, generic).bindings
         changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
         versions = await store.save_bindings(work.connection, changed, log_time_ms)
         for record, n in versions.items():
             state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)
             work.tell(IDENTITY_BINDINGS.name, state)
-        touched = await self._touched(new, before, changed, work)
-        await self._tell_customers(touched, log_time_ms, work)
+        # Sections that may be others now: of records something was said of, and of those that moved.
+        touched = {after[r].customer_id for r in new.said_of | changed.keys()}
+        touched |= {before[r].binding.customer_id for r in changed}
+        await self._tell_customers(sorted(touched), around.records, after, log_time_ms, work)
 
-    async def _touched(
-        self, new: Evidence, before: dict[str, store.Stored], changed: dict[str, Binding], work: Work
-    ) -> set[str]:
-        """Customers whose section may be another now: of records something was said of, and of moved ones."""
-        said_of = new.records.keys() | {t.record_id for t in new.traits.values()}
-        touched = await store.customers_of(work.connection, sorted(said_of))
-        for record, binding in changed.items():
-            touched |= {binding.customer_id, before[record].binding.customer_id}
-        return touched
-
-    async def _tell_customers(self, touched: set[str], log_time_ms: int, work: Work) -> None:
-        """Tell each touched customer whose section is another than the one that stands."""
-        ids = sorted(touched)
-        standing = await store.told(work.connection, ids)
-        records, bindings, traits = await store.of_customers(work.connection, ids)
+    async def _tell_customers(
+        self,
+        customers: list[str],
+        records: Mapping[str, Record],
+        bindings: Mapping[str, Binding],
+        log_time_ms: int,
+        work: Work,
+    ) -> None:
+        """Tell each of these customers whose section is another than the one that stands."""
+        mine: dict[str, list[Record]] = {customer: [] for customer in customers}
+        for record, binding in bindings.items():
+            if binding.customer_id in mine:
+                mine[binding.customer_id].append(records[record])
+        traits = await store.traits_of(work.connection, [r.record_id for those in mine.values() for r in those])
+        standing = await store.told(work.connection, customers)
         sections: dict[str, tuple[str | None, str]] = {}
-        for customer in ids:
-            mine = records.get(customer, [])
+        for customer, those in mine.items():
             text = None
-            if mine:
-                body = section(mine, bindings, traits.get(customer, ()))
+            if those:
+                body = section(those, bindings, [t for r in those for t in traits.get(r.record_id, ())])
                 text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
             if text != standing.get(customer):
-                sections[customer] = (text, members_hash(r.record_id for r in mine))
+                sections[customer] = (text, members_hash(r.record_id for r in those))
         for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
             text, members = sections[customer]
             told = orjson.loads(text) if text else None

@@ -31,9 +31,7 @@ async def apply(batch: Batch, work: Work) -> None:
     summaries = {m: domain.read(state) for m, state in locked.states.items()}
     for _, row in fresh:
         summaries[row.record_id].add(item(row))
-    changed = {row.record_id for _, row in fresh}
-    await grouping.save_states(work.connection, {m: domain.write(summaries[m]) for m in changed})
-    await _tell_groups(work, locked, summaries, fresh)
+    await _save(work, locked, summaries, fresh)
 
 
 async def _fresh(events: Sequence[Incoming], work: Work) -> list[tuple[Incoming, store.HistoryRow]]:
@@ -63,18 +61,19 @@ def _content(event_type: str, data: str) -> bytes:
     return digest(event_type, orjson.loads(data))
 
 
-async def _tell_groups(
+async def _save(
     work: Work,
     locked: grouping.Locked,
     summaries: dict[str, domain.Summary],
     fresh: Sequence[tuple[Incoming, store.HistoryRow]],
 ) -> None:
-    """n + 1 and a state to tell for each group whose members changed or moved."""
+    """Changed summaries; n + 1 and a state to tell for each group whose members changed or moved."""
+    changed = {record: domain.write(summaries[record]) for record in {row.record_id for _, row in fresh}}
     newest = dict.fromkeys(locked.regrouped, 0)
     for incoming, row in fresh:
         group = locked.group_of[row.record_id]
         newest[group] = max(newest.get(group, 0), incoming.log_time_ms)
-    for group, (n, log_time_ms) in (await grouping.count_up(work.connection, newest)).items():
+    for group, (n, log_time_ms) in (await grouping.save(work.connection, changed, newest)).items():
         of_group = {m: summaries[m] for m in locked.members[group]}
         state = _state(group, Version(work.epoch, n), log_time_ms, of_group)
         work.tell(INTERACTION_CUSTOMERS.name, state)

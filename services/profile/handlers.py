@@ -37,18 +37,20 @@ async def apply(batch: Batch, work: Work) -> None:
     sections = _newest(
         [((i.message.key, SERVICE_OF[i.topic]), i.message) for i in batch.records if i.topic in SERVICE_OF]
     )
-    bound = await store.save_bindings(work.connection, bindings.values())
     work.counts["applied"] += len(batch.records)
-    lost = await store.superseded(work.connection, sorted(bound))
+    moved = await store.save_bindings(work.connection, bindings.values())
+    # Where nobody was named after a moved record, or identity emptied him already, this finds none.
+    lost = await store.superseded(work.connection, sorted(moved))
     customers = sorted({customer for customer, _ in sections} | lost)
     if not customers:
         return
     await store.lock_customers(work.connection, customers)
     existed = await store.bodies_told(work.connection, customers, IDENTITY)
-    changed = await store.save_sections(work.connection, sections)
-    lost = await store.superseded(work.connection, customers)
-    await store.empty(work.connection, lost)
-    await _tell(work, sections, changed, existed, lost)
+    changed, versions = await store.save_sections(work.connection, sections)
+    told_of = {customer for customer, service in changed if service == IDENTITY}
+    lost = await store.superseded(work.connection, sorted(told_of | lost))
+    versions |= await store.empty(work.connection, lost)
+    await _tell(work, sections, changed, versions, existed, lost)
 
 
 S = TypeVar("S", State, StateText)
@@ -67,16 +69,16 @@ async def _tell(
     work: Work,
     sections: dict[tuple[str, str], StateText],
     changed: set[tuple[str, str]],
+    versions: dict[str, int],
     existed: dict[str, bool],
     lost: set[str],
 ) -> None:
-    """n + 1 for each changed customer, and the change told for those that exist or did."""
+    """The change of each customer that exists or did."""
     newest: dict[str, int] = dict.fromkeys(lost, 0)
     services: dict[str, list[str]] = {}
     for customer, service in sorted(changed):
         services.setdefault(customer, []).append(service)
         newest[customer] = max(newest.get(customer, 0), sections[customer, service].log_time_ms)
-    versions = await store.count_up(work.connection, newest)
     exists = existed | {c: sections[c, s].text is not None for c, s in changed if s == IDENTITY}
     exists |= dict.fromkeys(lost, False)
     gone = sorted(c for c in versions if existed.get(c) and not exists.get(c))

@@ -14,7 +14,7 @@ from services.runtime.postgres import Connection
 
 
 async def save_bindings(connection: Connection, states: Iterable[State]) -> set[str]:
-    """Keep newer bindings; the record ids whose row changed."""
+    """Keep newer bindings; the record ids that belong to another's customer since."""
     ordered = sorted(states, key=lambda s: s.key)
     if not ordered:
         return set()
@@ -26,7 +26,7 @@ async def save_bindings(connection: Connection, states: Iterable[State]) -> set[
         ON CONFLICT (record_id) DO UPDATE SET customer_id = excluded.customer_id, epoch = excluded.epoch,
             n = excluded.n, generic = excluded.generic, weight = excluded.weight, rivals = excluded.rivals
         WHERE (b.epoch, b.n) < (excluded.epoch, excluded.n)
-        RETURNING record_id
+        RETURNING record_id, customer_id
         """,
         [s.key for s in ordered],
         [b["customer_id"] for b in bodies],
@@ -36,18 +36,29 @@ async def save_bindings(connection: Connection, states: Iterable[State]) -> set[
         [b["weight"] for b in bodies],
         [orjson.dumps(b["rivals"]).decode() for b in bodies],
     )
-    return {str(r["record_id"]) for r in rows}
+    return {str(r["record_id"]) for r in rows if r["record_id"] != r["customer_id"]}
 
 
 async def lock_customers(connection: Connection, customers: Iterable[str]) -> None:
-    """Make missing customer rows and lock all, sorted."""
-    ids = sorted(set(customers))
-    await connection.execute(
-        "INSERT INTO customer (customer_id) SELECT c FROM unnest($1::uuid[]) AS c ON CONFLICT DO NOTHING", ids
-    )
-    await connection.execute(
-        "SELECT FROM customer WHERE customer_id = any($1::uuid[]) ORDER BY customer_id FOR NO KEY UPDATE", ids
-    )
+    """Lock the customers' rows, sorted, making those that are missing."""
+    missing = sorted(set(customers))
+    while missing:
+        rows = await connection.fetch(
+            """
+            WITH held AS MATERIALIZED (
+                SELECT customer_id FROM customer WHERE customer_id = any($1::uuid[])
+                ORDER BY customer_id FOR NO KEY UPDATE
+            ), made AS (
+                INSERT INTO customer (customer_id)
+                SELECT c FROM unnest($1::uuid[]) AS c WHERE c NOT IN (SELECT customer_id FROM held)
+                ON CONFLICT DO NOTHING RETURNING customer_id
+            )
+            SELECT customer_id FROM held UNION ALL SELECT customer_id FROM made
+            """,
+            missing,
+        )
+        held = {str(r["customer_id"]) for r in rows}
+        missing = [c for c in missing if c not in held]
 
 
 async def bodies_told(connection: Connection, customers: Sequence[str], service: str) -> dict[str, bool]:
@@ -61,19 +72,32 @@ async def bodies_told(connection: Connection, customers: Sequence[str], service:
     return {str(r["customer_id"]): r["filled"] for r in rows}
 
 
-async def save_sections(connection: Connection, states: Mapping[tuple[str, str], StateText]) -> set[tuple[str, str]]:
-    """Keep newer sections of (customer id, service); those whose row changed."""
+async def save_sections(
+    connection: Connection, states: Mapping[tuple[str, str], StateText]
+) -> tuple[set[tuple[str, str]], dict[str, int]]:
+    """Keep newer sections of (customer id, service).
+
+    Returns those whose row changed, and customer → n, which is one more for each customer with such a section.
+    """
     keys = sorted(states)
     if not keys:
-        return set()
+        return set(), {}
     rows = await connection.fetch(
         """
-        INSERT INTO section AS s (customer_id, service, epoch, n, members, body, log_time_ms)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
-        ON CONFLICT (customer_id, service) DO UPDATE SET epoch = excluded.epoch, n = excluded.n,
-            members = excluded.members, body = excluded.body, log_time_ms = excluded.log_time_ms
-        WHERE (s.epoch, s.n) < (excluded.epoch, excluded.n)
-        RETURNING customer_id, service
+        WITH kept AS (
+            INSERT INTO section AS s (customer_id, service, epoch, n, members, body, log_time_ms)
+            SELECT * FROM
+                unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
+            ON CONFLICT (customer_id, service) DO UPDATE SET epoch = excluded.epoch, n = excluded.n,
+                members = excluded.members, body = excluded.body, log_time_ms = excluded.log_time_ms
+            WHERE (s.epoch, s.n) < (excluded.epoch, excluded.n)
+            RETURNING customer_id, service, log_time_ms
+        ), counted AS (
+            UPDATE customer c SET n = c.n + 1, log_time_ms = greatest(c.log_time_ms, k.t)
+            FROM (SELECT customer_id, max(log_time_ms) AS t FROM kept GROUP BY 1) AS k
+            WHERE c.customer_id = k.customer_id RETURNING c.customer_id, c.n
+        )
+        SELECT customer_id, service, counted.n FROM kept JOIN counted USING (customer_id)
         """,
         [k[0] for k in keys],
         [k[1] for k in keys],
@@ -83,7 +107,7 @@ async def save_sections(connection: Connection, states: Mapping[tuple[str, str],
         [states[k].text for k in keys],
         [states[k].log_time_ms for k in keys],
     )
-    return {(str(r["customer_id"]), r["service"]) for r in rows}
+    return {(str(r["customer_id"]), r["service"]) for r in rows}, {str(r["customer_id"]): r["n"] for r in rows}
 
 
 async def superseded(connection: Connection, ids: Sequence[str]) -> set[str]:
@@ -91,6 +115,8 @@ async def superseded(connection: Connection, ids: Sequence[str]) -> set[str]:
 
     Only a database that was lost knew them as customers; the one that replaced it never had to empty them.
     """
+    if not ids:
+        return set()
     rows = await connection.fetch(
         """
         SELECT s.customer_id FROM section s JOIN binding b ON b.record_id = s.customer_id
@@ -102,25 +128,19 @@ async def superseded(connection: Connection, ids: Sequence[str]) -> set[str]:
     return {str(r["customer_id"]) for r in rows}
 
 
-async def empty(connection: Connection, customers: Iterable[str]) -> None:
-    """Take the identity sections of these (locked) customers away; their version stays."""
-    await connection.execute(
-        "UPDATE section SET body = NULL, members = '' WHERE customer_id = any($1::uuid[]) AND service = 'identity'",
-        sorted(customers),
-    )
-
-
-async def count_up(connection: Connection, customers: Mapping[str, int]) -> dict[str, int]:
-    """n + 1 for each changed customer (→ newest log time in ms); customer → n."""
+async def empty(connection: Connection, customers: Iterable[str]) -> dict[str, int]:
+    """Take the identity sections of these (locked) customers away; their version stays. Customer → its new n."""
     ids = sorted(customers)
+    if not ids:
+        return {}
     rows = await connection.fetch(
         """
-        UPDATE customer c SET n = c.n + 1, log_time_ms = greatest(c.log_time_ms, s.t)
-        FROM unnest($1::uuid[], $2::bigint[]) AS s (id, t) WHERE c.customer_id = s.id
-        RETURNING c.customer_id, c.n
+        WITH emptied AS (
+            UPDATE section SET body = NULL, members = '' WHERE customer_id = any($1::uuid[]) AND service = 'identity'
+        )
+        UPDATE customer SET n = n + 1 WHERE customer_id = any($1::uuid[]) RETURNING customer_id, n
         """,
         ids,
-        [customers[i] for i in ids],
     )
     return {str(r["customer_id"]): r["n"] for r in rows}
 

@@ -16,7 +16,7 @@ from services.runtime.batch import Batch, Parked, Told, Work
 from services.runtime.markers import Key, Telling
 from services.runtime.parking import HANDLER_RAISED, HandlerBroken
 from services.runtime.positions import Move, Partition
-from services.runtime.postgres import TRANSIENT, Connection, SchemaHalt, live_generation
+from services.runtime.postgres import TRANSIENT, Connection, SchemaHalt
 
 if TYPE_CHECKING:
     from services.runtime.lane import Lane
@@ -99,7 +99,6 @@ async def _transaction(
     await transaction.start()
     try:
         work = await _begin(lane, connection, moves)
-        await markers.clear(connection, lane.outbox.acked)
         retell = await markers.overtaken(connection, lane.plan.tells, lane.outbox.acked, work.epoch)
         if bisect:
             await _apply_halving(lane, batch, work)
@@ -127,15 +126,13 @@ async def _roll_back(transaction: Any) -> None:
 
 
 async def _begin(lane: Lane, connection: Connection, moves: list[Move]) -> Work:
-    generation = await live_generation(connection, lane.plan.service)
+    generation, moved = await positions.claim(connection, lane.plan.service, moves)
     if generation.number != lane.generation.number:
         raise SchemaHalt("superseded", f"generation {generation.number} is live")
     lane.generation = generation
-    if moves:
-        moved = await positions.claim(connection, moves)
-        lost = {(m.topic, m.partition) for m in moves} - moved
-        if lost:
-            raise Fenced(lost)
+    lost = {(m.topic, m.partition) for m in moves} - moved
+    if lost:
+        raise Fenced(lost)
     return Work(connection, generation.epoch)
 
 
@@ -176,7 +173,7 @@ async def _finish(lane: Lane, work: Work, moves: list[Move], retell: set[Key]) -
     if retell:
         # Whoever takes these partitions after us must find what we have to tell anew.
         sources = markers.first_of(sources, lane.outbox.acked.sources)
-    return await markers.write(connection, list(work.told.values()), sources)
+    return await markers.replace(connection, lane.outbox.acked.numbers, list(work.told.values()), sources)
 
 
 async def _retell(lane: Lane, work: Work, keys: set[Key]) -> None:

@@ -55,6 +55,8 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
 
     Both locks are taken in sorted order, members before groups, by everybody. The last read is a new
     statement after the last lock, so it sees every regrouping that was committed before we got it.
+    A row that somebody else made a moment ago may be locked out of order; PostgreSQL finds the deadlock that
+    can come of it, and the batch is repeated.
     """
     newest = _newest(bindings)
     changed = set(members)
@@ -63,8 +65,8 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
         return Locked()
     locked = Locked()
     applied: list[Binding] = []
-    new = await _insert_members(connection, ids)
-    for member, (group, version) in (await _lock_members(connection, ids)).items():
+    held, new = await _hold_members(connection, ids)
+    for member, (group, version) in held.items():
         locked.group_of[member] = group
         binding = newest.get(member)
         if binding is not None and binding.version.newer_than(version):
@@ -74,7 +76,7 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
                 locked.moved[member] = group
     touched = {locked.group_of[m] for m in changed | new | locked.moved.keys()} | set(locked.moved.values())
     groups = sorted(touched)
-    await _lock_groups(connection, groups)
+    await _hold_groups(connection, groups)
     await _bind(connection, applied)
     await _read(connection, groups, locked)
     locked.joined = {m for m in new if len(locked.members[locked.group_of[m]]) > 1}
@@ -90,33 +92,52 @@ def _newest(bindings: Iterable[Binding]) -> dict[str, Binding]:
     return newest
 
 
-async def _insert_members(connection: Connection, ids: list[str]) -> set[str]:
-    rows = await connection.fetch(
-        "INSERT INTO member (member_id, group_id) SELECT m, m FROM unnest($1::uuid[]) AS m"
-        " ON CONFLICT DO NOTHING RETURNING member_id",
-        ids,
-    )
-    return {str(r["member_id"]) for r in rows}
+async def _hold_members(
+    connection: Connection, ids: list[str]
+) -> tuple[dict[str, tuple[str, Version]], set[str]]:
+    """Lock all, making those that are missing: member → (group, version), and which are new."""
+    held: dict[str, tuple[str, Version]] = {}
+    new: set[str] = set()
+    while missing := [i for i in ids if i not in held]:
+        rows = await connection.fetch(
+            """
+            WITH held AS MATERIALIZED (
+                SELECT member_id, group_id, epoch, n FROM member WHERE member_id = any($1::uuid[])
+                ORDER BY member_id FOR NO KEY UPDATE
+            ), made AS (
+                INSERT INTO member (member_id, group_id)
+                SELECT m, m FROM unnest($1::uuid[]) AS m WHERE m NOT IN (SELECT member_id FROM held)
+                ON CONFLICT DO NOTHING RETURNING member_id
+            )
+            SELECT member_id, group_id, epoch, n, false AS new FROM held
+            UNION ALL SELECT member_id, member_id, 0, 0, true FROM made
+            """,
+            missing,
+        )
+        # Neither held nor made: somebody else made it after this statement began to look. The next one sees it.
+        held |= {str(r["member_id"]): (str(r["group_id"]), Version(r["epoch"], r["n"])) for r in rows}
+        new |= {str(r["member_id"]) for r in rows if r["new"]}
+    return held, new
 
 
-async def _lock_members(connection: Connection, ids: list[str]) -> dict[str, tuple[str, Version]]:
-    rows = await connection.fetch(
-        "SELECT member_id, group_id, epoch, n FROM member WHERE member_id = any($1::uuid[])"
-        " ORDER BY member_id FOR NO KEY UPDATE",
-        ids,
-    )
-    return {str(r["member_id"]): (str(r["group_id"]), Version(r["epoch"], r["n"])) for r in rows}
-
-
-async def _lock_groups(connection: Connection, groups: list[str]) -> None:
-    if not groups:
-        return
-    await connection.execute(
-        "INSERT INTO grp (group_id) SELECT g FROM unnest($1::uuid[]) AS g ON CONFLICT DO NOTHING", groups
-    )
-    await connection.execute(
-        "SELECT FROM grp WHERE group_id = any($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE", groups
-    )
+async def _hold_groups(connection: Connection, groups: list[str]) -> None:
+    """Lock all, making those that are missing."""
+    while groups:
+        rows = await connection.fetch(
+            """
+            WITH held AS MATERIALIZED (
+                SELECT group_id FROM grp WHERE group_id = any($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE
+            ), made AS (
+                INSERT INTO grp (group_id)
+                SELECT g FROM unnest($1::uuid[]) AS g WHERE g NOT IN (SELECT group_id FROM held)
+                ON CONFLICT DO NOTHING RETURNING group_id
+            )
+            SELECT group_id FROM held UNION ALL SELECT group_id FROM made
+            """,
+            groups,
+        )
+        held = {str(r["group_id"]) for r in rows}
+        groups = [g for g in groups if g not in held]
 
 
 async def _bind(connection: Connection, bindings: Sequence[Binding]) -> None:
@@ -148,33 +169,28 @@ async def _read(connection: Connection, groups: list[str], locked: Locked) -> No
         members.sort()
 
 
-async def save_states(connection: Connection, states: Mapping[str, str]) -> None:
-    """Write members' new states."""
-    if not states:
-        return
-    ids = sorted(states)
-    await connection.execute(
-        "UPDATE member m SET state = s.state FROM unnest($1::uuid[], $2::text[]) AS s (id, state)"
-        " WHERE m.member_id = s.id",
-        ids,
-        [states[i] for i in ids],
-    )
+async def save(
+    connection: Connection, states: Mapping[str, str], groups: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """Write members' new states, and n + 1 for each changed group.
 
-
-async def count_up(connection: Connection, groups: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    """n + 1 for each changed group; `groups` maps to the log time of what changed it.
-
-    Returns group → (n, newest log time in ms).
+    `groups` maps to the log time of what changed it. Returns group → (n, newest log time in ms).
     """
     if not groups:
         return {}
-    ids = sorted(groups)
+    members, ids = sorted(states), sorted(groups)
     rows = await connection.fetch(
         """
+        WITH changed AS (
+            UPDATE member m SET state = s.state FROM unnest($1::uuid[], $2::text[]) AS s (id, state)
+            WHERE m.member_id = s.id
+        )
         UPDATE grp g SET n = g.n + 1, log_time_ms = greatest(g.log_time_ms, s.t)
-        FROM unnest($1::uuid[], $2::bigint[]) AS s (id, t) WHERE g.group_id = s.id
+        FROM unnest($3::uuid[], $4::bigint[]) AS s (id, t) WHERE g.group_id = s.id
         RETURNING g.group_id, g.n, g.log_time_ms
         """,
+        members,
+        [states[i] for i in members],
         ids,
         [groups[i] for i in ids],
     )

@@ -68,18 +68,30 @@ def markers_of(told: Iterable[Told]) -> dict[Key, Marker]:
     return {(t.topic, t.state.key): Marker(t.topic, t.state.key, t.state.version, t.detail) for t in told}
 
 
-async def write(connection: Connection, told: Sequence[Told], sources: Mapping[Partition, int]) -> Telling:
-    """Note, in the transaction that changed the states, what is to be told, and through which records."""
-    if not told:
+async def replace(
+    connection: Connection, acked: Sequence[int], told: Sequence[Told], sources: Mapping[Partition, int]
+) -> Telling:
+    """Delete the tellings that were acked, and note, in the transaction that changed them, the states to be told.
+
+    `sources`: through which records they changed. Of what was acked and is gone, another lane has told as much;
+    `overtaken` sees if there was more to tell.
+    """
+    if not told and not acked:
         return Telling()
     places = sorted(sources)
     number = await connection.fetchval(
         """
-        WITH one AS MATERIALIZED (SELECT nextval('telling_number') AS telling), applied AS (
+        WITH one AS MATERIALIZED (
+            SELECT nextval('telling_number') AS telling WHERE cardinality($5::uuid[]) > 0
+        ), applied AS (
             INSERT INTO telling (telling, topics, partitions, first_offsets) SELECT telling, $1, $2, $3 FROM one
         ), changed AS (
             INSERT INTO marker (telling, out_topic, key, epoch, n, detail) SELECT one.telling, m.* FROM one,
                 unnest($4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::json[]) AS m
+        ), gone AS (
+            DELETE FROM telling WHERE telling = any($9::bigint[])
+        ), unmarked AS (
+            DELETE FROM marker WHERE telling = any($9::bigint[])
         ) SELECT telling FROM one
         """,
         [p[0] for p in places],
@@ -90,19 +102,9 @@ async def write(connection: Connection, told: Sequence[Told], sources: Mapping[P
         [t.state.version.epoch for t in told],
         [t.state.version.n for t in told],
         [json.dumps(t.detail) if t.detail else None for t in told],
+        sorted(acked),
     )
-    return Telling([number], dict(sources), markers_of(told))
-
-
-async def clear(connection: Connection, acked: Telling) -> None:
-    """Delete what was told. Rows that are gone were told by somebody else: `overtaken` sees if more was."""
-    if not acked.numbers:
-        return
-    await connection.execute(
-        "WITH gone AS (DELETE FROM telling WHERE telling = any($1::bigint[]))"
-        " DELETE FROM marker WHERE telling = any($1::bigint[])",
-        sorted(acked.numbers),
-    )
+    return Telling([number], dict(sources), markers_of(told)) if told else Telling()
 
 
 async def of_partitions(connection: Connection, partitions: Iterable[Partition], known: Sequence[int]) -> Telling:
@@ -151,19 +153,25 @@ async def states_now(
 
 async def overtaken(connection: Connection, tells: Mapping[str, Tells], acked: Telling, epoch: int) -> set[Key]:
     """(topic, key) of states that moved on since we told them: our older word may be the topic's last."""
-    by_topic: dict[str, list[str]] = {}
-    for topic, key in acked.markers:
-        by_topic.setdefault(topic, []).append(key)
-    stale: set[Key] = set()
-    for topic, keys in by_topic.items():
-        rows = await connection.fetch(
-            f"SELECT {tells[topic].key} AS key, n FROM {tells[topic].table} WHERE {tells[topic].key} = any($1)", keys
-        )
-        for row in rows:
-            one = (topic, str(row["key"]))
-            if Version(epoch, row["n"]).newer_than(acked.markers[one].version):
-                stale.add(one)
-    return stale
+    topics = sorted({topic for topic, _ in acked.markers})
+    if not topics:
+        return set()
+    told = list(acked.markers.values())
+    parts = [
+        f"SELECT m.topic, m.key FROM m JOIN {tells[topic].table} t ON t.{tells[topic].key} = m.key"
+        f" WHERE m.topic = '{topic}' AND ($1, t.n) > (m.epoch, m.n)"
+        for topic in topics
+    ]
+    rows = await connection.fetch(
+        "WITH m AS (SELECT * FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[])"
+        f" AS m (topic, key, epoch, n)) {' UNION ALL '.join(parts)}",
+        epoch,
+        [m.out_topic for m in told],
+        [m.key for m in told],
+        [m.version.epoch for m in told],
+        [m.version.n for m in told],
+    )
+    return {(row["topic"], str(row["key"])) for row in rows}
 
 
 async def older_than(connection: Connection, ends: dict[Partition, int]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.runtime.postgres import Connection
+from services.runtime.postgres import Connection, Generation, SchemaHalt
 
 Partition = tuple[str, int]
 """(topic, partition)."""
@@ -72,32 +72,43 @@ async def load(
 
 
 _CLAIM = """
-    WITH step AS (
+    WITH pointer AS MATERIALIZED (
+        SELECT live, epoch FROM {service}.generation FOR SHARE
+    ), step AS (
         SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
             AS s (topic, partition, expected, next_offset, log_time_ms)
     ), held AS (
         SELECT p.topic, p.partition FROM position p JOIN step s USING (topic, partition)
         ORDER BY p.topic, p.partition FOR UPDATE OF p
+    ), moved AS (
+        UPDATE position p SET next_offset = s.next_offset, log_time_ms = greatest(p.log_time_ms, s.log_time_ms)
+        FROM step s JOIN held h USING (topic, partition)
+        WHERE p.topic = s.topic AND p.partition = s.partition AND p.next_offset = s.expected
+        RETURNING p.topic, p.partition
     )
-    UPDATE position p SET next_offset = s.next_offset, log_time_ms = greatest(p.log_time_ms, s.log_time_ms)
-    FROM step s JOIN held h USING (topic, partition)
-    WHERE p.topic = s.topic AND p.partition = s.partition AND p.next_offset = s.expected
-    RETURNING p.topic, p.partition
+    SELECT live, epoch, m.topic, m.partition FROM pointer LEFT JOIN moved m ON true
 """
 
 
-async def claim(connection: Connection, moves: Iterable[Move]) -> set[Partition]:
-    """Move the positions whose stored offset is the expected one; the partitions that were moved."""
+async def claim(connection: Connection, service: str, moves: Iterable[Move]) -> tuple[Generation, set[Partition]]:
+    """Move the positions whose stored offset is the expected one.
+
+    Returns the live generation, which cannot be swapped before this transaction ends, and the partitions that
+    were moved. Raises SchemaHalt("no_generation").
+    """
     ordered = sorted(moves, key=lambda m: (m.topic, m.partition))
     rows = await connection.fetch(
-        _CLAIM,
+        _CLAIM.format(service=service),
         [m.topic for m in ordered],
         [m.partition for m in ordered],
         [m.expected for m in ordered],
         [m.next_offset for m in ordered],
         [m.log_time_ms for m in ordered],
     )
-    return {(row["topic"], row["partition"]) for row in rows}
+    if not rows:
+        raise SchemaHalt("no_generation", f"{service} has no live generation")
+    live = Generation(rows[0]["live"], rows[0]["epoch"], f"{service}_g{rows[0]['live']}")
+    return live, {(row["topic"], row["partition"]) for row in rows if row["topic"] is not None}
 
 
 async def stored(connection: Connection) -> dict[Partition, tuple[int, int]]:

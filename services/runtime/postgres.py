@@ -220,11 +220,3 @@ async def _first_generation(connection: Connection, schema: ServiceSchema, key_f
         key_fingerprint,
     )
     return Generation(1, epoch, name)
-
-
-async def live_generation(connection: Connection, service: str, *, share: bool = True) -> Generation:
-    """The live pointer; with `share` it cannot be swapped before this transaction ends."""
-    row = await connection.fetchrow(f"SELECT live, epoch FROM {service}.generation" + (" FOR SHARE" if share else ""))
-    if row is None:
-        raise SchemaHalt("no_generation", f"{service} has no live generation")
-    return Generation(row["live"], row["epoch"], f"{service}_g{row['live']}")

@@ -159,6 +159,17 @@ class Evidence:
             {k: v for k, v in merged.traits.items() if known.traits.get(k) != v},
         )
 
+    @property
+    def said_of(self) -> set[str]:
+        """Records something was said of, beside how they belong together."""
+        return self.records.keys() | {t.record_id for t in self.traits.values()}
+
+    @property
+    def about(self) -> set[str]:
+        """All records in it."""
+        linked = {r for k in self.links.values() for r in (k.a, k.b)}
+        return self.said_of | linked | {r for s in self.assertions.values() for r in (s.a, s.b)}
+
     def __bool__(self) -> bool:
         return bool(self.records or self.links or self.assertions or self.traits)
 

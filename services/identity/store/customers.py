@@ -9,37 +9,18 @@ import json
 from collections.abc import Mapping, Sequence
 
 from services.identity.domain.clustering import Binding
-from services.identity.domain.evidence import Record, Trait
-from services.identity.store.rows import record_row, stored_row, trait_row
+from services.identity.domain.evidence import Trait
+from services.identity.store.rows import trait_row
 from services.runtime.postgres import Connection
 
 
-async def customers_of(connection: Connection, records: Sequence[str]) -> set[str]:
-    """The customers these records belong to."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT customer_id FROM record WHERE record_id = any($1::uuid[])", records
-    )
-    return {str(r["customer_id"]) for r in rows}
-
-
-async def of_customers(
-    connection: Connection, customers: Sequence[str]
-) -> tuple[dict[str, list[Record]], dict[str, Binding], dict[str, list[Trait]]]:
-    """customer → records; record → binding; customer → traits: what their sections are made of."""
-    records: dict[str, list[Record]] = {}
-    bindings: dict[str, Binding] = {}
-    rows = await connection.fetch("SELECT * FROM record WHERE customer_id = any($1::uuid[])", customers)
-    owner: dict[str, str] = {}
-    for r in rows:
-        record = record_row(r)
-        owner[record.record_id] = str(r["customer_id"])
-        records.setdefault(owner[record.record_id], []).append(record)
-        bindings[record.record_id] = stored_row(r).binding
-    traits: dict[str, list[Trait]] = {}
-    for r in await connection.fetch("SELECT * FROM trait WHERE record_id = any($1::uuid[])", list(owner)):
+async def traits_of(connection: Connection, records: Sequence[str]) -> dict[str, list[Trait]]:
+    """record → what was said of it."""
+    found: dict[str, list[Trait]] = {}
+    for r in await connection.fetch("SELECT * FROM trait WHERE record_id = any($1::uuid[])", records):
         trait = trait_row(r)
-        traits.setdefault(owner[trait.record_id], []).append(trait)
-    return records, bindings, traits
+        found.setdefault(trait.record_id, []).append(trait)
+    return found
 
 
 async def save_bindings(connection: Connection, bindings: Mapping[str, Binding], log_time_ms: int) -> dict[str, int]:

@@ -1,11 +1,12 @@
 """Evidence in and out: what is known, what is new, and the component around it.
 
-Owns the SQL of record, link, assertion and trait. All but `known` runs under the writer lock.
+Owns the SQL of record, link, assertion and trait; runs under the writer lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from services.identity.domain.evidence import Assertion, Evidence, Link, Record, Trait
 from services.identity.store.rows import (
@@ -21,6 +22,26 @@ from services.runtime.postgres import Connection
 
 WRITER_LOCK = 360_001
 SOURCES_SEPARATOR = "\x1f"
+
+
+@dataclass(slots=True)
+class Neighbourhood:
+    """Components of the evidence: records, what is stored beside them, links and assertions."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    stored: dict[str, Stored] = field(default_factory=dict)
+    links_by_key: dict[tuple[str, str, int], Link] = field(default_factory=dict)
+    assertions_by_pair: dict[tuple[str, str], Assertion] = field(default_factory=dict)
+
+    @property
+    def links(self) -> list[Link]:
+        """Each once."""
+        return list(self.links_by_key.values())
+
+    @property
+    def assertions(self) -> list[Assertion]:
+        """Each once."""
+        return list(self.assertions_by_pair.values())
 
 
 async def lock_writer(connection: Connection) -> None:
@@ -127,6 +148,8 @@ async def _save_links(connection: Connection, links: Sequence[Link]) -> None:
 
 
 async def _save_assertions(connection: Connection, assertions: Sequence[Assertion]) -> None:
+    if not assertions:
+        return
     await connection.executemany(
         """
         INSERT INTO assertion (a, b, same, time_us, event_id, reason, actor) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -159,38 +182,40 @@ async def _save_traits(connection: Connection, traits: Sequence[Trait]) -> None:
     )
 
 
-async def neighbourhood(
-    connection: Connection, seeds: Iterable[str]
-) -> tuple[dict[str, Record], dict[str, Stored], list[Link], list[Assertion]]:
-    """Whole components around the seeds: records, their bindings, links and assertions.
+async def neighbourhood(connection: Connection, seeds: Iterable[str]) -> Neighbourhood:
+    """Whole components around the seeds.
 
     Does not follow the links of records that are stored as generic, which do not count; an operator's word
     about them does, and is followed.
     """
-    records: dict[str, Record] = {}
-    stored: dict[str, Stored] = {}
-    links: dict[tuple[str, str, int], Link] = {}
-    assertions: dict[tuple[str, str], Assertion] = {}
-    frontier = set(seeds)
-    while frontier:
-        rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", list(frontier))
-        for r in rows:
-            record = record_row(r)
-            records[record.record_id] = record
-            stored[record.record_id] = stored_row(r)
-        through = [str(r["record_id"]) for r in rows if not r["generic"]]
-        reached: set[str] = set()
-        for r in await connection.fetch(_TOUCHING.format("link"), through):
-            link = link_row(r)
-            links[link.key] = link
-            reached |= {link.a, link.b}
-        for r in await connection.fetch(_TOUCHING.format("assertion"), list(frontier)):
-            said = assertion_row(r)
-            assertions[said.a, said.b] = said
-            reached |= {said.a, said.b}
-        frontier = reached - records.keys()
-    return records, stored, list(links.values()), list(assertions.values())
+    around = Neighbourhood()
+    for r in await connection.fetch(_REACHED, list(seeds)):
+        record = record_row(r)
+        around.records[record.record_id] = record
+        around.stored[record.record_id] = stored_row(r)
+    through = [r for r, s in around.stored.items() if not s.binding.generic]
+    for r in await connection.fetch(_TOUCHING.format("link"), through):
+        link = link_row(r)
+        around.links_by_key[link.key] = link
+    for r in await connection.fetch(_TOUCHING.format("assertion"), list(around.records)):
+        said = assertion_row(r)
+        around.assertions_by_pair[said.a, said.b] = said
+    return around
 
+
+_REACHED = """
+    WITH RECURSIVE reached (record_id) AS (
+        SELECT unnest($1::uuid[])
+        UNION
+        SELECT next.record_id FROM reached JOIN record r USING (record_id) CROSS JOIN LATERAL (
+            SELECT b AS record_id FROM link WHERE a = r.record_id AND NOT r.generic
+            UNION ALL SELECT a FROM link WHERE b = r.record_id AND NOT r.generic
+            UNION ALL SELECT b FROM assertion WHERE a = r.record_id
+            UNION ALL SELECT a FROM assertion WHERE b = r.record_id
+        ) AS next
+    )
+    SELECT r.* FROM reached JOIN record r USING (record_id)
+"""
 
 _TOUCHING = """
     SELECT * FROM {0} WHERE a = any($1::uuid[])

@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.runtime.positions import Move, Partition, PositionHalt, claim, load, stored
+from services.runtime import positions
+from services.runtime.positions import Move, Partition, PositionHalt, load, stored
 from services.runtime.postgres import Connection
 from tests.support.databases import Databases, settings_for
 
@@ -39,6 +40,11 @@ async def two(databases: Databases) -> AsyncIterator[tuple[Connection, Connectio
 
 def _move(number: int, expected: int, next_offset: int) -> Move:
     return Move(TOPIC, number, expected, next_offset, 0)
+
+
+async def claim(connection: Connection, moves: list[Move]) -> set[Partition]:
+    """The partitions that were moved."""
+    return (await positions.claim(connection, "interaction", moves))[1]
 
 
 async def _stored(connection: Connection) -> dict[Partition, int]:
