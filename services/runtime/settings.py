@@ -31,9 +31,9 @@ class Settings(BaseSettings):
     log_json: bool = False
 
     batch_events_max: int = Field(1000, ge=1, le=10_000)
-    batch_linger_ms: int = Field(15, ge=0, le=1000)
+    batch_linger_ms: int = Field(40, ge=0, le=1000)
+    """Least time between two small batches: what comes meanwhile makes one transaction (runtime/feed.py)."""
     fetch_partition_bytes_max: int = 2 * 1024 * 1024
-    marker_flush_ms: int = 50
     session_timeout_ms: int = 10_000
     watchdog_s: float = 30.0
     lock_timeout_ms: int = 3_000

@@ -1,6 +1,7 @@
 """Sending the standard mix over HTTP from a process of its own, and keeping a ledger of what was acknowledged.
 
-Owns the generator's process. Run as `python -m tests.benchmarks.sending JSON`, it prints one line of JSON.
+Owns the generator's process, which shares the machine with what it measures: so aiohttp (which Faust brings), whose
+client costs a fifth of httpx's. Run as `python -m tests.benchmarks.sending JSON`, it prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 import orjson
+import uvloop
 
 from services.ops.generate import Mix, encoded
 
 RETRIES_MAX = 20
 RETRY_PAUSE_S = 0.2
+TIMEOUT_S = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +63,7 @@ async def _run(job: Job) -> dict[str, Any]:
     first_at = time.time()
     started = time.monotonic()
 
-    async def connection(client: httpx.AsyncClient) -> None:
+    async def connection(client: aiohttp.ClientSession) -> None:
         while queue:
             number, body = queue.pop()
             if job.rate_per_s:
@@ -69,8 +72,11 @@ async def _run(job: Job) -> dict[str, Any]:
             await _post(client, job, body)
             acked.append([e["id"] for e in orjson.loads(body)])
 
-    limits = httpx.Limits(max_connections=job.connections)
-    async with httpx.AsyncClient(auth=(job.write_key, ""), limits=limits, timeout=30) as client:
+    async with aiohttp.ClientSession(
+        auth=aiohttp.BasicAuth(job.write_key),
+        connector=aiohttp.TCPConnector(limit=job.connections),
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+    ) as client:
         await asyncio.gather(*(connection(client) for _ in range(job.connections)))
     seconds = time.monotonic() - started
     return {
@@ -83,19 +89,19 @@ async def _run(job: Job) -> dict[str, Any]:
     }
 
 
-async def _post(client: httpx.AsyncClient, job: Job, body: bytes) -> None:
+async def _post(client: aiohttp.ClientSession, job: Job, body: bytes) -> None:
+    headers = {"content-type": "application/cloudevents-batch+json"}
     for _ in range(RETRIES_MAX):
-        response = await client.post(
-            f"{job.url}/events", content=body, headers={"content-type": "application/cloudevents-batch+json"}
-        )
-        if response.status_code == 200:
+        async with client.post(f"{job.url}/events", data=body, headers=headers) as response:
+            await response.read()
+        if response.status == 200:
             return
         await asyncio.sleep(RETRY_PAUSE_S)
-    raise RuntimeError(f"not acknowledged: {response.status_code}")
+    raise RuntimeError(f"not acknowledged: {response.status}")
 
 
 if __name__ == "__main__":
     asked = Job(**json.loads(sys.argv[1]))
-    done = asyncio.run(_run(asked))
+    done = uvloop.run(_run(asked))
     Path(asked.ledger).write_bytes(orjson.dumps(done.pop("ids")))
     print(json.dumps(done))

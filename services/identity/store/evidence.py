@@ -203,18 +203,22 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str]) -> Neighbo
     return around
 
 
+# Nobody can guess how many records will be reached: OFFSET 0 and the array keep the planner to looking each up by
+# its key, where it would else read whole tables for every step.
 _REACHED = """
     WITH RECURSIVE reached (record_id) AS (
         SELECT unnest($1::uuid[])
         UNION
-        SELECT next.record_id FROM reached JOIN record r USING (record_id) CROSS JOIN LATERAL (
-            SELECT b AS record_id FROM link WHERE a = r.record_id AND NOT r.generic
-            UNION ALL SELECT a FROM link WHERE b = r.record_id AND NOT r.generic
-            UNION ALL SELECT b FROM assertion WHERE a = r.record_id
-            UNION ALL SELECT a FROM assertion WHERE b = r.record_id
+        SELECT next.record_id FROM reached
+        CROSS JOIN LATERAL (SELECT generic FROM record WHERE record_id = reached.record_id OFFSET 0) AS r
+        CROSS JOIN LATERAL (
+            SELECT b AS record_id FROM link WHERE a = reached.record_id AND NOT r.generic
+            UNION ALL SELECT a FROM link WHERE b = reached.record_id AND NOT r.generic
+            UNION ALL SELECT b FROM assertion WHERE a = reached.record_id
+            UNION ALL SELECT a FROM assertion WHERE b = reached.record_id OFFSET 0
         ) AS next
     )
-    SELECT r.* FROM reached JOIN record r USING (record_id)
+    SELECT * FROM record WHERE record_id = any(ARRAY(SELECT record_id FROM reached))
 """
 
 _TOUCHING = """
