@@ -38,6 +38,7 @@ RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 FETCH_TIMEOUT_MS = 50
 HEARTBEAT_S = 1.0
 ORPHANS_EVERY_S = 3.0
+TOPICS_EVERY_S = 5.0
 FRESH_CONSUMER_AFTER = 5
 """Failures in a row after which the consumer is made anew, in case it is the consumer that is broken."""
 HALTS = (SchemaHalt, TopicHalt, PositionHalt, HandlerBroken)
@@ -75,6 +76,7 @@ class Lane:
         self._failures = 0
         self._reported_at = 0.0
         self._looked_at = time.monotonic()
+        self._topics_at = time.monotonic()
 
     # -- running -----------------------------------------------------------------------------------------
 
@@ -125,6 +127,8 @@ class Lane:
         if not unready:
             return
         ids = await self.feed.topic_ids()
+        # What was deleted a moment ago is assigned until the group hears of it.
+        unready = {p for p in unready if p[0] in ids}
         starts = await self.feed.starts(unready)
         found = await positions.load(self.connection, starts, ids)
         await self.feed.position(found)
@@ -249,8 +253,11 @@ class Lane:
             telemetry.log.error("halt_not_recorded", error=telemetry.where(error))
 
     async def _look_around(self) -> None:
-        """Now and then: say how we are, and look for markers nobody else will tell."""
+        """Now and then: say how we are, and look for markers nobody else will tell, and for topics made anew."""
         now = time.monotonic()
+        if now - self._topics_at >= TOPICS_EVERY_S:
+            self._topics_at = now
+            await positions.check_topics(self.connection, await self.feed.topic_ids())
         if now - self._reported_at >= HEARTBEAT_S:
             self._reported_at = now
             await report(self.connection, self, "")

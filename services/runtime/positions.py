@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.runtime.postgres import Connection, Generation, SchemaHalt
 
@@ -61,14 +62,24 @@ async def load(
         topics,
         numbers,
     )
+    _check_same(rows, topic_ids)
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+async def check_topics(connection: Connection, topic_ids: Mapping[str, str]) -> None:
+    """Raises PositionHalt("topic_replaced") when a topic was deleted and made again under a running lane."""
+    _check_same(await connection.fetch("SELECT topic, partition, topic_id, next_offset FROM position"), topic_ids)
+
+
+def _check_same(rows: Iterable[Any], topic_ids: Mapping[str, str]) -> None:
     for row in rows:
-        if row["topic_id"] != topic_ids[row["topic"]]:
+        # A topic that is not there now may come back; only another one in its place is beyond repair.
+        if row["topic_id"] != topic_ids.get(row["topic"], row["topic_id"]):
             raise PositionHalt(
                 "topic_replaced",
                 f"{row['topic']} was deleted and made again since offset {row['next_offset']}"
                 f" of partition {row['partition']}",
             )
-    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
 _CLAIM = """

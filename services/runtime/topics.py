@@ -9,7 +9,9 @@ import asyncio
 import time
 from typing import Any
 
+from aiokafka.errors import KafkaConnectionError
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError as AdminError
 from kafka.errors import TopicAlreadyExistsError
 
 from schemas.topics import PARTITIONS, TOPICS
@@ -86,13 +88,20 @@ async def ensure_topics(settings: Settings) -> None:
 
 
 def _ids(settings: Settings, names: tuple[str, ...]) -> dict[str, str]:
-    admin = _admin(settings)
     try:
-        return {t["name"]: str(t.get("topic_id", "")) for t in _described(admin, list(names))}
-    finally:
-        admin.close()
+        admin = _admin(settings)
+        try:
+            described = admin.describe_topics(list(names))
+        finally:
+            admin.close()
+    except AdminError as error:
+        raise KafkaConnectionError(f"topics cannot be described: {type(error).__name__}") from error
+    return {t["name"]: str(t["topic_id"]) for t in described if t["partitions"]}
 
 
 async def topic_ids(settings: Settings, names: tuple[str, ...]) -> dict[str, str]:
-    """Topic name → id on this broker; a topic deleted and made again has another id."""
+    """Topic name → id on this broker, of those that are there; a topic deleted and made again has another id.
+
+    Raises aiokafka.errors.KafkaConnectionError while the broker is away.
+    """
     return await asyncio.to_thread(_ids, settings, names)

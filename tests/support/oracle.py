@@ -140,6 +140,10 @@ async def check(
         await _check_history(connection, want, found, ledger)
         await _check_identity(connection, want, found)
         await _check_profile(connection, want, found)
+        for service in ("identity", "interaction", "profile"):
+            found.markers += await connection.fetchval(
+                f"SELECT (SELECT count(*) FROM {service}_g1.marker) + (SELECT count(*) FROM {service}_g1.telling)"
+            )
         for topic, messages in (last_told or {}).items():
             await _check_topic(connection, topic, messages, found)
     finally:
