@@ -189,7 +189,7 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str]) -> Neighbo
     about them does, and is followed.
     """
     around = Neighbourhood()
-    for r in await connection.fetch(_REACHED, list(seeds)):
+    for r in await connection.fetch(REACHED, list(seeds)):
         record = record_row(r)
         around.records[record.record_id] = record
         around.stored[record.record_id] = stored_row(r)
@@ -205,7 +205,7 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str]) -> Neighbo
 
 # Nobody can guess how many records will be reached: OFFSET 0 and the array keep the planner to looking each up by
 # its key, where it would else read whole tables for every step.
-_REACHED = """
+REACHED = """
     WITH RECURSIVE reached (record_id) AS (
         SELECT unnest($1::uuid[])
         UNION

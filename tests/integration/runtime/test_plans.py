@@ -1,0 +1,66 @@
+"""How PostgreSQL finds what the hottest questions ask for: by key, however large the tables have grown.
+
+A plan that walks a table costs nothing in a small test and everything a month later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.identity.store.evidence import REACHED
+from services.interaction.views import TIMELINE
+from services.runtime.postgres import Connection
+from tests.support.databases import Databases
+
+pytestmark = pytest.mark.asyncio
+
+ROWS = 20_000
+ONE = "'00000000-0000-0000-0000-000000000001'::uuid"
+AN_ID = "lpad(i::text, 32, '0')::uuid"
+FILL = f"""
+    INSERT INTO identity_g1.record (record_id, type, value, first_us, sources, customer_id, n)
+        SELECT {AN_ID}, 'user_id', i::text, i, '{{web}}', {AN_ID}, 1 FROM generate_series(1, {ROWS}) AS i;
+    INSERT INTO identity_g1.link (a, b, kind, first_us, event_id, source)
+        SELECT {AN_ID}, lpad((i + 1)::text, 32, '0')::uuid, 0, i, {AN_ID}, 'web'
+        FROM generate_series(1, {ROWS}, 3) AS i;
+    INSERT INTO interaction_g1.member (member_id, group_id)
+        SELECT {AN_ID}, lpad((i / 3)::text, 32, '0')::uuid FROM generate_series(1, {ROWS}) AS i;
+    INSERT INTO interaction_g1.history (record_id, event_id, time, type, channel, direction, source, sent_id, title,
+            data, log_partition, log_offset)
+        SELECT {AN_ID}, {AN_ID}, now() - i * interval '1 minute', 'page.viewed', 'web', 'inbound', 'web', i::text, '',
+            '{{}}', 0, i FROM generate_series(1, {ROWS}) AS i;
+"""
+
+
+@pytest_asyncio.fixture
+async def filled(databases: Databases) -> AsyncIterator[Connection]:
+    """A connection to a database with ROWS rows in each table, whose plans are those of prepared statements."""
+    url = await databases.fresh()
+    connection = await asyncpg.connect(url, server_settings={"plan_cache_mode": "force_generic_plan"})
+    await connection.execute(FILL)
+    await connection.execute("ANALYZE")
+    yield connection
+    await connection.close()
+    await databases.drop(url)
+
+
+async def _plan(connection: Connection, schema: str, types: str, sql: str, arguments: str) -> str:
+    await connection.execute(f"SET search_path TO {schema}; PREPARE asked ({types}) AS {sql}")
+    return "\n".join(r[0] for r in await connection.fetch(f"EXPLAIN EXECUTE asked ({arguments})"))
+
+
+async def test_a_neighbourhood_is_walked_by_keys(filled: Connection) -> None:
+    plan = await _plan(filled, "identity_g1", "uuid[]", REACHED, f"ARRAY[{ONE}]")
+    assert "Seq Scan on record" not in plan, plan
+    assert "Seq Scan on link" not in plan, plan
+
+
+async def test_a_page_of_a_timeline_is_read_by_its_customers_records(filled: Connection) -> None:
+    types = "uuid, int, text, text, text, timestamptz, timestamptz, timestamptz, uuid"
+    plan = await _plan(filled, "interaction_g1", types, TIMELINE, f"{ONE}, 51" + ", NULL" * 7)
+    assert "Seq Scan" not in plan, plan
+    assert "history_by_time" in plan, plan
