@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from schemas.topics import CHANNEL_RAW
+from services.runtime import telemetry
 from services.runtime.positions import Partition, PositionHalt
 from services.runtime.settings import Settings
 from services.runtime.topics import topic_ids
@@ -22,6 +23,8 @@ from services.runtime.topics import topic_ids
 HEARTBEAT_SHARE = 4
 """Heartbeats in a session time-out."""
 REQUEST_TIMEOUT_MS = 15_000
+OFFSETS_TIMEOUT_S = 3.0
+TOPICS_EVERY_S = 5.0
 FETCH_WAIT_MS = 500
 """How long the broker may keep a request when it has nothing; with the first record it answers at once."""
 FULL_SHARE = 4
@@ -41,6 +44,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer: AIOKafkaConsumer | None = None
         self._held: frozenset[TopicPartition] = frozenset()
         self._batch_at = 0.0
+        self._look_up: asyncio.Task[dict[str, str]] | None = None
+        self._looked_up_at = time.monotonic()
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
@@ -79,6 +84,10 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
     async def stop(self) -> None:
         """Leave; a static member's partitions wait for it until its session ends."""
         consumer, self._consumer = self._consumer, None
+        look_up, self._look_up = self._look_up, None
+        if look_up is not None:
+            look_up.cancel()
+            await asyncio.gather(look_up, return_exceptions=True)
         self._held = frozenset()
         self.ready.clear()
         if consumer is not None:
@@ -102,9 +111,31 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         """Topic → id on the broker."""
         return await topic_ids(self.settings, self.topics)
 
+    def topics_seen(self) -> dict[str, str]:
+        """Topic → id as the broker answered lately, each answer once; asked beside the lane, which never waits."""
+        if self._look_up is None:
+            if time.monotonic() - self._looked_up_at >= TOPICS_EVERY_S:
+                self._look_up = asyncio.create_task(self.topic_ids())
+            return {}
+        if not self._look_up.done():
+            return {}
+        look_up, self._look_up = self._look_up, None
+        self._looked_up_at = time.monotonic()
+        try:
+            return look_up.result()
+        except KafkaError as error:
+            telemetry.log.info("topics_unknown", error=telemetry.where(error))
+            return {}
+
     async def beginnings(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The first offset the broker still has of each partition."""
-        offsets = await self.consumer.beginning_offsets([TopicPartition(*p) for p in partitions])
+        wanted = [TopicPartition(*p) for p in partitions]
+        try:
+            # aiokafka looks for moved leaders in silence; the lane asks again.
+            async with asyncio.timeout(OFFSETS_TIMEOUT_S):
+                offsets = await self.consumer.beginning_offsets(wanted)
+        except TimeoutError:
+            raise KafkaTimeoutError("the broker does not say where partitions begin") from None
         return {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
 
     async def position(self, positions: dict[Partition, int]) -> None:

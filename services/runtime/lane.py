@@ -35,10 +35,11 @@ from services.runtime.settings import Settings
 from services.runtime.topics import TopicHalt
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
-FETCH_TIMEOUT_MS = 50
+FETCH_TIMEOUT_MS = 200
+FLUSH_AFTER_MS = 20
+"""How long a lane that has markers to delete waits for records that would carry the deletion."""
 HEARTBEAT_S = 1.0
 ORPHANS_EVERY_S = 3.0
-TOPICS_EVERY_S = 5.0
 FRESH_CONSUMER_AFTER = 5
 """Failures in a row after which the consumer is made anew, in case it is the consumer that is broken."""
 HALTS = (SchemaHalt, TopicHalt, PositionHalt, HandlerBroken)
@@ -76,7 +77,6 @@ class Lane:
         self._failures = 0
         self._reported_at = 0.0
         self._looked_at = time.monotonic()
-        self._topics_at = time.monotonic()
 
     # -- running -----------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class Lane:
         await self._get_ready()
         await self._look_around()
         self._enter(LaneState.FETCHING)
-        records = await self.feed.fetch(FETCH_TIMEOUT_MS)
+        records = await self.feed.fetch(FLUSH_AFTER_MS if self.outbox.pending else FETCH_TIMEOUT_MS)
         if records:
             self.faults.reach("after_getmany")
             await self._apply(records)
@@ -255,9 +255,8 @@ class Lane:
     async def _look_around(self) -> None:
         """Now and then: say how we are, and look for markers nobody else will tell, and for topics made anew."""
         now = time.monotonic()
-        if now - self._topics_at >= TOPICS_EVERY_S:
-            self._topics_at = now
-            await positions.check_topics(self.connection, await self.feed.topic_ids())
+        if topic_ids := self.feed.topics_seen():
+            await positions.check_topics(self.connection, topic_ids)
         if now - self._reported_at >= HEARTBEAT_S:
             self._reported_at = now
             await report(self.connection, self, "")

@@ -26,7 +26,11 @@ Encode = Callable[[Told], Message]
 LINGER_MS = 2
 BATCH_BYTES_MAX = 256 * 1024
 REQUEST_BYTES_MAX = 4 * 1024 * 1024
-REQUEST_TIMEOUT_MS = 15_000
+REQUEST_TIMEOUT_MS = 5_000
+"""After it the producer gives a batch up and says so."""
+ACK_TIMEOUT_S = 10.0
+"""After it the producer itself is given up: one whose sender has died says nothing for ever."""
+RETIRE_TIMEOUT_S = 15.0
 RETRY_PAUSE_S = 0.5
 KEYS_REMEMBERED_MAX = 200_000
 
@@ -91,6 +95,10 @@ async def _send_to(
         start = end
 
 
+class PublisherStuck(RuntimeError):
+    """A producer does not end; only the end of the process keeps what it holds from being sent some day."""
+
+
 class Outbox:
     """States on their way out. `acked` is what the broker has and whose markers are still to be deleted."""
 
@@ -106,7 +114,11 @@ class Outbox:
         """Connect. Raises KafkaError while the broker is away."""
         if self._kafka is None:
             kafka = producer(self.settings, f"{self.service}.{self.settings.worker_index}")
-            await kafka.start()
+            try:
+                await kafka.start()
+            except BaseException:
+                await kafka.stop()
+                raise
             self._kafka = kafka
 
     async def stop(self) -> None:
@@ -137,6 +149,11 @@ class Outbox:
         """Nothing under way (acked markers may still wait to be deleted)."""
         return self._under_way is None or self._under_way.done()
 
+    @property
+    def pending(self) -> bool:
+        """Something is under way, or its markers are still to be deleted."""
+        return self._under_way is not None or bool(self.acked.numbers)
+
     async def settle(self) -> None:
         """Wait until everything begun is acked."""
         task, self._under_way = self._under_way, None
@@ -148,21 +165,37 @@ class Outbox:
                     task.cancel()
 
     async def _send(self, told: list[Told], telling: Telling) -> None:
-        if self._kafka is None:
-            raise RuntimeError("the outbox is not started")
         by_topic: dict[str, list[Message]] = {}
         for one in told:
             encode = self.encode.get(one.topic)
             message = encode(one) if encode else encode_state(one.state)
             by_topic.setdefault(one.topic, []).append(message)
-        while True:
-            try:
-                await asyncio.gather(*(send_all(self._kafka, t, m) for t, m in by_topic.items()))
-                break
-            except KafkaError as error:
-                # Told again until it is acked: a repeat is harmless, a loss is not.
-                telemetry.log.warning("publish_repeated", error=telemetry.where(error))
-                await asyncio.sleep(RETRY_PAUSE_S)
+        await self._until_acked(by_topic)
         for topic, messages in by_topic.items():
             telemetry.TOLD.labels(self.service, topic).inc(len(messages))
         self.acked.add(telling)
+
+    async def _until_acked(self, by_topic: Mapping[str, Sequence[Message]]) -> None:
+        """Tell it again until it is acked: a repeat is harmless, a loss is not. Raises PublisherStuck."""
+        while True:
+            try:
+                await self.start()
+                async with asyncio.timeout(ACK_TIMEOUT_S):
+                    await asyncio.gather(*(send_all(self._kafka, t, m) for t, m in by_topic.items()))
+                return
+            except (KafkaError, TimeoutError) as error:
+                telemetry.log.warning("publish_repeated", error=telemetry.where(error))
+                await self._retire()
+                await asyncio.sleep(RETRY_PAUSE_S)
+
+    async def _retire(self) -> None:
+        """End the producer before another one sends: what it still holds is older, and must not come later."""
+        kafka, self._kafka = self._kafka, None
+        if kafka is None:
+            return
+        try:
+            await asyncio.wait_for(kafka.stop(), RETIRE_TIMEOUT_S)
+        except KafkaError as error:
+            telemetry.log.info("producer_retired", error=telemetry.where(error))
+        except TimeoutError:
+            raise PublisherStuck(f"a producer does not end within {RETIRE_TIMEOUT_S:.0f} s") from None

@@ -18,6 +18,7 @@ from schemas.topics import PARTITIONS, TOPICS
 from services.runtime.settings import Settings
 
 ADMIN_TIMEOUT_MS = 10_000
+BOOTSTRAP_TIMEOUT_MS = 2_000
 DESCRIBE_PAUSE_S = 0.1
 REPLICAS_MIN = 3
 
@@ -35,6 +36,7 @@ def _admin(settings: Settings) -> KafkaAdminClient:
         bootstrap_servers=settings.kafka_bootstrap,
         client_id="c360-admin",
         request_timeout_ms=ADMIN_TIMEOUT_MS,
+        bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
     )
 
 

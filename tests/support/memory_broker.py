@@ -86,6 +86,9 @@ class MemoryFeed(Feed):
     async def topic_ids(self) -> dict[str, str]:
         return dict.fromkeys(self.topics, "id")
 
+    def topics_seen(self) -> dict[str, str]:
+        return {}
+
     async def beginnings(self, partitions: Any) -> dict[Partition, int]:
         return dict.fromkeys(partitions, 0)
 
