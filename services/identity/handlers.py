@@ -202,6 +202,8 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         lane="main",
         decode={CHANNEL_EVENTS.name: lambda r: decode_event(r.key, r.value, r.headers)},
         apply=identity.apply,
+        # What it tells matters to those it has not told before, or regroups; everybody's events go past it.
+        lingers=2,
         tells={
             IDENTITY_BINDINGS.name: Tells("record", "record_id", current_bindings),
             IDENTITY_CUSTOMERS.name: Tells("customer", "customer_id", current_customers),

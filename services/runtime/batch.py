@@ -128,7 +128,7 @@ class LanePlan:
     """What a service gives the lane: how to read its topics, apply a batch, and say a state again.
 
     `prepare` runs before BEGIN and may publish (intake); `forget` empties caches after a fence, a
-    rebalance or a rollback.
+    rebalance or a rollback. `lingers`: how many `batch_linger_ms` lie between two small batches.
     """
 
     service: str
@@ -138,4 +138,5 @@ class LanePlan:
     tells: Mapping[str, Tells] = field(default_factory=dict)
     encode: Mapping[str, Callable[[Told], tuple[bytes, bytes, list[tuple[str, bytes]]]]] = field(default_factory=dict)
     prepare: Callable[[Batch], Awaitable[None]] | None = None
+    lingers: int = 1
     forget: Callable[[], None] = lambda: None

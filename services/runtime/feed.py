@@ -34,8 +34,11 @@ FULL_SHARE = 4
 class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
     """Records of a lane's topics. `ready` maps the partitions we may apply to the next offset to apply."""
 
-    def __init__(self, settings: Settings, service: str, lane: str, generation: int, topics: Iterable[str]):
+    def __init__(
+        self, settings: Settings, service: str, lane: str, generation: int, topics: Iterable[str], lingers: int = 1
+    ) -> None:
         self.settings = settings
+        self.linger_s = lingers * settings.batch_linger_ms / 1000
         self.topics = tuple(topics)
         self.group = f"c360.{service}.g{generation}"
         self.instance = f"{service}.{lane}.{settings.worker_index}"
@@ -183,7 +186,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         held, self._held = self._held, frozenset()
         if not held:
             return
-        await asyncio.sleep(self._batch_at + self.settings.batch_linger_ms / 1000 - time.monotonic())
+        await asyncio.sleep(self._batch_at + self.linger_s - time.monotonic())
         # A rebalance meanwhile has made all partitions new, and none of them is held.
         self.consumer.resume(*(held & self.consumer.paused()))
 

@@ -63,7 +63,7 @@ class Lane:
         self.settings = settings
         self.plan = plan
         self.generation = generation
-        self.feed = Feed(settings, plan.service, plan.lane, generation.number, plan.decode)
+        self.feed = Feed(settings, plan.service, plan.lane, generation.number, plan.decode, plan.lingers)
         self.outbox = Outbox(settings, plan.service, plan.encode)
         self.faults = FaultPoints(settings.fault_point)
         self.suspicion = Suspicion()

@@ -37,6 +37,10 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "autovacuum": "on",
+    # Two cores are shared with everything else: clean slowly and all the time, not at full speed once a minute.
+    "autovacuum_max_workers": "2",
+    "autovacuum_vacuum_cost_delay": "10ms",
+    "default_statistics_target": "25",  # rows are found by key; nothing rests on finer statistics
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
