@@ -1,6 +1,6 @@
 """What identity does with a batch: already seen? → load → decide → save.
 
-Owns the order of these steps. Batches without new evidence (nearly all) touch no row and take no lock.
+Owns the order of these steps. Batches that mention nothing unknown touch no row and take no lock.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import orjson
 
 from schemas.codec import State, StateText
+from services.runtime.locking import hold
 from services.runtime.postgres import Connection
 
 
@@ -41,24 +42,7 @@ async def save_bindings(connection: Connection, states: Iterable[State]) -> set[
 
 async def lock_customers(connection: Connection, customers: Iterable[str]) -> None:
     """Lock the customers' rows, sorted, making those that are missing."""
-    missing = sorted(set(customers))
-    while missing:
-        rows = await connection.fetch(
-            """
-            WITH held AS MATERIALIZED (
-                SELECT customer_id FROM customer WHERE customer_id = any($1::uuid[])
-                ORDER BY customer_id FOR NO KEY UPDATE
-            ), made AS (
-                INSERT INTO customer (customer_id)
-                SELECT c FROM unnest($1::uuid[]) AS c WHERE c NOT IN (SELECT customer_id FROM held)
-                ON CONFLICT DO NOTHING RETURNING customer_id
-            )
-            SELECT customer_id FROM held UNION ALL SELECT customer_id FROM made
-            """,
-            missing,
-        )
-        held = {str(r["customer_id"]) for r in rows}
-        missing = [c for c in missing if c not in held]
+    await hold(connection, "customer", "customer_id", customers)
 
 
 async def bodies_told(connection: Connection, customers: Sequence[str], service: str) -> dict[str, bool]:

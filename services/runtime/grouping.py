@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.codec import Version
+from services.runtime.locking import hold
 from services.runtime.postgres import Connection
 
 
@@ -76,7 +77,7 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
                 locked.moved[member] = group
     touched = {locked.group_of[m] for m in changed | new | locked.moved.keys()} | set(locked.moved.values())
     groups = sorted(touched)
-    await _hold_groups(connection, groups)
+    await hold(connection, "grp", "group_id", groups)
     await _bind(connection, applied)
     await _read(connection, groups, locked)
     locked.joined = {m for m in new if len(locked.members[locked.group_of[m]]) > 1}
@@ -118,26 +119,6 @@ async def _hold_members(
         held |= {str(r["member_id"]): (str(r["group_id"]), Version(r["epoch"], r["n"])) for r in rows}
         new |= {str(r["member_id"]) for r in rows if r["new"]}
     return held, new
-
-
-async def _hold_groups(connection: Connection, groups: list[str]) -> None:
-    """Lock all, making those that are missing."""
-    while groups:
-        rows = await connection.fetch(
-            """
-            WITH held AS MATERIALIZED (
-                SELECT group_id FROM grp WHERE group_id = any($1::uuid[]) ORDER BY group_id FOR NO KEY UPDATE
-            ), made AS (
-                INSERT INTO grp (group_id)
-                SELECT g FROM unnest($1::uuid[]) AS g WHERE g NOT IN (SELECT group_id FROM held)
-                ON CONFLICT DO NOTHING RETURNING group_id
-            )
-            SELECT group_id FROM held UNION ALL SELECT group_id FROM made
-            """,
-            groups,
-        )
-        held = {str(r["group_id"]) for r in rows}
-        groups = [g for g in groups if g not in held]
 
 
 async def _bind(connection: Connection, bindings: Sequence[Binding]) -> None:
