@@ -1,11 +1,12 @@
 """What identity does with a batch: already seen? → load → decide → save.
 
-Owns the order of these steps. Batches that mention nothing unknown touch no row and take no lock.
+Owns the order of these steps. Batches that mention nothing unknown keep their mentions and take no writer lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -14,14 +15,17 @@ import orjson
 import yaml
 
 from schemas.codec import State, Version, decode_event
-from schemas.envelope import microseconds
+from schemas.envelope import Event, microseconds
 from schemas.identifiers import Identifier, record_id
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
 from services.identity.domain.clustering import Binding, cluster
-from services.identity.domain.evidence import Evidence, Record, observe
+from services.identity.domain.evidence import NEVER_US, Evidence, Record
+from services.identity.domain.mentions import Mention, mention_of, removal_of
+from services.identity.domain.observing import ABOUT_EVIDENCE, ASSERTIONS, observe
 from services.identity.domain.policy import Policy, read_policy
 from services.identity.domain.section import section
+from services.runtime import withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
 from services.runtime.grouping import members_hash
 from services.runtime.postgres import Connection, Generation
@@ -30,18 +34,37 @@ from services.runtime.settings import Settings
 KNOWN_MAX = 100_000
 """Entries of the cache of evidence that is stored; it is emptied when full."""
 
-Mention = tuple[Any, ...]
+NOTHING = Evidence()
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of what events of one kind mention: the earliest time from which another adds nothing, and their `said`."""
+
+    since_us: int
+    said: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event's mention, and its evidence where that may be new. `key` names all events that mention the same."""
+
+    mention: Mention
+    evidence: Evidence | None
+    key: Key | None
 
 
 class Identity:
     """The lane's handler with its policy and its cache.
 
-    `known` maps what an event mentions to the earliest time from which the same mention adds nothing.
+    `known` says what adds nothing; it holds for as long as nothing is taken back (`withdrawals`).
     """
 
     def __init__(self, policy: Policy, deployment_key: bytes) -> None:
         self.policy = policy
-        self.known: dict[Mention, int] = {}
+        self.known: dict[Key, Known] = {}
+        self.withdrawals = 0
         self._record_id = partial(record_id, deployment_key)
         self._ids: dict[Identifier, str] = {}
 
@@ -53,40 +76,71 @@ class Identity:
         """Apply one batch of events."""
         events = batch.of(CHANNEL_EVENTS.name)
         work.counts["applied"] += len(events)
-        unseen = [i for i in events if not self._is_known(i)]
-        if not unseen:
-            return
-        said = self._observed(unseen)
-        await store.lock_writer(work.connection)
-        new = said.beyond(await store.known(work.connection, said))
-        if new:
-            await store.save_evidence(work.connection, new)
-            await self._decide(new, max(i.log_time_ms for i in unseen), work)
-        work.after_commit.append(partial(self._remember, unseen, said))
+        removals = [r for i in events if (r := removal_of(i.message)) is not None]
+        held = await withdrawing.hold(work.connection, [i.message for i in events], alone=bool(removals))
+        if held.count != self.withdrawals:
+            self.forget()
+            self.withdrawals = held.count
+        heard = [h for i in events if (h := self._hear(i)) is not None]
+        if removals:
+            await store.save_removals(work.connection, removals)
+        dead = await self._dead(heard, held, work.connection)
+        fresh = await store.insert_mentions(work.connection, [h.mention for h in heard], dead) - dead
+        said = Evidence()
+        for one in heard:
+            if one.mention.place in fresh:
+                fresh.discard(one.mention.place)  # of copies in one batch the first was kept
+                said.take(one.evidence or NOTHING)
+        if said or removals or held.now:
+            log_time_ms = max(i.log_time_ms for i in events)
+            await self._learn(said, held.now, [r.record_id for r in removals], log_time_ms, work)
+        work.after_commit.append(partial(self._remember, [h for h in heard if h.mention.place not in dead]))
 
     # -- already seen? -----------------------------------------------------------------------------------
 
-    def _mention(self, incoming: Incoming) -> Mention | None:
-        event = incoming.message
+    def _key(self, event: Event) -> Key | None:
         data = event.data
-        if data.get("traits") or event.type in _ALWAYS_READ:
+        if data.get("traits") or event.type in _ALWAYS_READ or event.type.startswith("group."):
             return None
         identifiers = data.get("identifiers", {})
         return (event.record_id, event.source, *((t, *v) for t, v in sorted(identifiers.items())))
 
-    def _is_known(self, incoming: Incoming) -> bool:
-        mention = self._mention(incoming)
-        since = self.known.get(mention) if mention is not None else None
-        return since is not None and (incoming.message.clamped or microseconds(incoming.message.time) >= since)
+    def _hear(self, incoming: Incoming) -> Heard | None:
+        event: Event = incoming.message
+        time_us = microseconds(event.time)
+        key = self._key(event)
+        known = self.known.get(key) if key is not None else None
+        if known is not None and (event.clamped or time_us >= known.since_us):
+            first_us = NEVER_US if event.clamped else time_us
+            mention = Mention(event.event_id, event.record_id, event.source, time_us, first_us, True, known.said)
+            return Heard(mention, None, key)
+        evidence = observe(event, time_us, self.policy, self._id)
+        found = mention_of(event, time_us, evidence)
+        return Heard(found, evidence, key) if found is not None else None
 
-    def _remember(self, incoming: Sequence[Incoming], said: Evidence) -> None:
-        if len(self.known) + len(incoming) > KNOWN_MAX:
+    async def _dead(
+        self, heard: Sequence[Heard], held: withdrawing.Withdrawals, connection: Connection
+    ) -> set[tuple[str, str]]:
+        """What was taken back, or removed by its source, before it came."""
+        if not held.count:
+            return set()
+        mentions = [h.mention for h in heard]
+        until = await store.removed_until(connection, (m.record_id for m in mentions))
+        return {
+            m.place
+            for m in mentions
+            if m.event_id in held.here or (m.seen and m.time_us <= until.get((m.record_id, m.source), -NEVER_US))
+        }
+
+    def _remember(self, heard: Sequence[Heard]) -> None:
+        if len(self.known) + len(heard) > KNOWN_MAX:
             self.known.clear()
-        for one in incoming:
-            mention = self._mention(one)
-            if mention is not None and not one.message.clamped:
-                time_us = microseconds(one.message.time)
-                self.known[mention] = min(time_us, self.known.get(mention, time_us))
+        for one in heard:
+            if one.key is None or one.mention.first_us == NEVER_US:
+                continue
+            known = self.known.get(one.key)
+            if known is None or one.mention.first_us < known.since_us:
+                self.known[one.key] = Known(one.mention.first_us, one.mention.said)
 
     def _id(self, identifier: Identifier) -> str:
         found = self._ids.get(identifier)
@@ -98,18 +152,27 @@ class Identity:
 
     # -- load → decide → save ----------------------------------------------------------------------------
 
-    def _observed(self, events: Sequence[Incoming]) -> Evidence:
-        """Evidence of all events."""
-        said = Evidence()
-        for incoming in events:
-            said.take(observe(incoming.message, microseconds(incoming.message.time), self.policy, self._id))
-        return said
+    async def _learn(
+        self, said: Evidence, withdrawn: frozenset[str], removed: Sequence[str], log_time_ms: int, work: Work
+    ) -> None:
+        """Store what is new, take out what is taken back, decide again whom that touches."""
+        connection = work.connection
+        await store.lock_writer(connection)
+        new = said.beyond(await store.known(connection, said))
+        if new:
+            await store.save_evidence(connection, new)
+        doubted: set[str] = set()
+        if withdrawn or removed:
+            buried = await store.bury(connection, withdrawn, removed)
+            doubted = await store.revise(connection, buried) if buried else doubted
+        if new or doubted:
+            await self._decide(new, doubted, log_time_ms, work)
 
-    async def _decide(self, new: Evidence, log_time_ms: int, work: Work) -> None:
-        around = await store.neighbourhood(work.connection, new.about)
+    async def _decide(self, new: Evidence, doubted: set[str], log_time_ms: int, work: Work) -> None:
+        around = await store.neighbourhood(work.connection, new.about | doubted, doubted)
         before = around.stored
         # Links of a stored generic record were not followed: more of them cannot make it less generic.
-        generic = frozenset(r for r, s in before.items() if s.binding.generic)
+        generic = frozenset(r for r, s in before.items() if s.binding.generic and r not in doubted)
         after = cluster(around.records, around.links, around.assertions, self.policy, generic).bindings
         changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
         versions = await store.save_bindings(work.connection, changed, log_time_ms)
@@ -117,9 +180,10 @@ class Identity:
             state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)
             work.tell(IDENTITY_BINDINGS.name, state)
         # Sections that may be others now: of records something was said of, and of those that moved.
-        touched = {after[r].customer_id for r in new.said_of | changed.keys()}
+        touched = {after[r].customer_id for r in new.said_of | changed.keys() | doubted}
         touched |= {before[r].binding.customer_id for r in changed}
-        await self._tell_customers(sorted(touched), around.records, after, log_time_ms, work)
+        alive = {r: one for r, one in around.records.items() if not before[r].dead}
+        await self._tell_customers(sorted(touched), alive, after, log_time_ms, work)
 
     async def _tell_customers(
         self,
@@ -131,9 +195,9 @@ class Identity:
     ) -> None:
         """Tell each of these customers whose section is another than the one that stands."""
         mine: dict[str, list[Record]] = {customer: [] for customer in customers}
-        for record, binding in bindings.items():
-            if binding.customer_id in mine:
-                mine[binding.customer_id].append(records[record])
+        for record in records:
+            if bindings[record].customer_id in mine:
+                mine[bindings[record].customer_id].append(records[record])
         traits = await store.traits_of(work.connection, [r.record_id for those in mine.values() for r in those])
         standing = await store.told(work.connection, customers)
         sections: dict[str, tuple[str | None, str]] = {}
@@ -151,7 +215,7 @@ class Identity:
             work.tell(IDENTITY_CUSTOMERS.name, state)
 
 
-_ALWAYS_READ = frozenset({"identity.same_asserted", "identity.different_asserted", "alias.asserted"})
+_ALWAYS_READ = frozenset({"alias.asserted", *ASSERTIONS, *ABOUT_EVIDENCE})
 
 
 def _binding_state(record: str, binding: Binding, version: Version, log_time_ms: int) -> State:

@@ -57,8 +57,10 @@ def newest(items: Iterable[Item]) -> list[Item]:
     return sorted(items, reverse=True)[:LAST_ITEMS_MAX]
 
 
-def write(summary: Summary) -> str:
-    """The stored form: the same text for the same summary."""
+def write(summary: Summary) -> str | None:
+    """The stored form: the same text for the same summary, nothing for an empty one."""
+    if not summary.count:
+        return None
     return orjson.dumps(
         [
             summary.count,

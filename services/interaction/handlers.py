@@ -15,7 +15,7 @@ from schemas.envelope import Event, microseconds
 from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
 from services.interaction import domain, store
-from services.runtime import grouping
+from services.runtime import grouping, withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
@@ -24,19 +24,28 @@ from services.runtime.settings import Settings
 async def apply(batch: Batch, work: Work) -> None:
     """Apply one batch of events and bindings."""
     events = batch.of(CHANNEL_EVENTS.name)
-    bindings = batch.of(IDENTITY_BINDINGS.name)
-    fresh = await _fresh(events, work)
-    moves = [_binding(b.message) for b in bindings]
-    locked = await grouping.lock(work.connection, [row.record_id for _, row in fresh], moves)
+    moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
+    withdrawals = await withdrawing.hold(work.connection, [i.message for i in events])
+    fresh = await _fresh(events, withdrawals.here, work)
+    undone = await store.withdraw(work.connection, withdrawals.now) if withdrawals.now else set()
+    locked = await grouping.lock(work.connection, {row.record_id for _, row in fresh} | undone, moves)
     summaries = {m: domain.read(state) for m, state in locked.states.items()}
     for _, row in fresh:
-        summaries[row.record_id].add(item(row))
-    await _save(work, locked, summaries, fresh)
+        if not row.withdrawn:
+            summaries[row.record_id].add(item(row))
+    if undone:
+        # What was added cannot be taken out of a "newest ten": these records are folded again as a whole.
+        summaries |= {record: domain.Summary() for record in undone}
+        for record, counted in await store.counted(work.connection, undone):
+            summaries[record].add(counted)
+    await _save(work, locked, summaries, fresh, undone)
 
 
-async def _fresh(events: Sequence[Incoming], work: Work) -> list[tuple[Incoming, store.HistoryRow]]:
-    """The events that count, in log order; copies of what is known are counted and left out."""
-    rows = [history_row(i) for i in events]
+async def _fresh(
+    events: Sequence[Incoming], withdrawn: frozenset[str], work: Work
+) -> list[tuple[Incoming, store.HistoryRow]]:
+    """The events not seen yet, in log order; copies of what is known are counted and left out."""
+    rows = [history_row(i, withdrawn) for i in events]
     new = await store.insert_new(work.connection, rows)
     fresh: list[tuple[Incoming, store.HistoryRow]] = []
     copies: list[store.HistoryRow] = []
@@ -66,10 +75,11 @@ async def _save(
     locked: grouping.Locked,
     summaries: dict[str, domain.Summary],
     fresh: Sequence[tuple[Incoming, store.HistoryRow]],
+    undone: set[str],
 ) -> None:
     """Changed summaries; n + 1 and a state to tell for each group whose members changed or moved."""
-    changed = {record: domain.write(summaries[record]) for record in {row.record_id for _, row in fresh}}
-    newest = dict.fromkeys(locked.regrouped, 0)
+    changed = {record: domain.write(summaries[record]) for record in {row.record_id for _, row in fresh} | undone}
+    newest = dict.fromkeys(locked.regrouped | {locked.group_of[record] for record in undone}, 0)
     for incoming, row in fresh:
         group = locked.group_of[row.record_id]
         newest[group] = max(newest.get(group, 0), incoming.log_time_ms)
@@ -97,8 +107,8 @@ def _binding(state: State) -> grouping.Binding:
     return grouping.Binding(state.key, body["customer_id"], state.version)
 
 
-def history_row(incoming: Incoming) -> store.HistoryRow:
-    """An event as it is kept."""
+def history_row(incoming: Incoming, withdrawn: frozenset[str] = frozenset()) -> store.HistoryRow:
+    """An event as it is kept; `withdrawn` are ids of events that were taken back."""
     event: Event = incoming.message
     return store.HistoryRow(
         record_id=event.record_id,
@@ -113,6 +123,7 @@ def history_row(incoming: Incoming) -> store.HistoryRow:
         data=incoming.raw.value.decode(),
         log_partition=incoming.partition,
         log_offset=incoming.offset,
+        withdrawn=event.event_id in withdrawn,
     )
 
 

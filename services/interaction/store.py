@@ -5,10 +5,12 @@ Owns writing; reading for people is views.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.envelope import microseconds
+from services.interaction.domain import Item
 from services.runtime.postgres import Connection
 
 
@@ -28,6 +30,7 @@ class HistoryRow:
     data: str
     log_partition: int
     log_offset: int
+    withdrawn: bool = False
 
 
 async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[tuple[str, str]]:
@@ -37,9 +40,9 @@ async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[
     inserted = await connection.fetch(
         """
         INSERT INTO history (record_id, event_id, time, type, channel, direction, source, sent_id, title,
-                             data, log_partition, log_offset)
+                             data, log_partition, log_offset, withdrawn)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-            $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::bigint[])
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bool[])
         ON CONFLICT (event_id, record_id) DO NOTHING
         RETURNING record_id, event_id
         """,
@@ -55,6 +58,7 @@ async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[
         [r.data for r in rows],
         [r.log_partition for r in rows],
         [r.log_offset for r in rows],
+        [r.withdrawn for r in rows],
     )
     return {(str(r["record_id"]), str(r["event_id"])) for r in inserted}
 
@@ -70,3 +74,24 @@ async def kept(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[
         [k[1] for k in keys],
     )
     return {(str(r["record_id"]), str(r["event_id"])): (r["type"], r["data"]) for r in rows}
+
+
+async def withdraw(connection: Connection, event_ids: Iterable[str]) -> set[str]:
+    """Mark these events as taken back; the records they were of."""
+    rows = await connection.fetch(
+        "UPDATE history SET withdrawn = true WHERE event_id = any($1::uuid[]) AND NOT withdrawn RETURNING record_id",
+        sorted(event_ids),
+    )
+    return {str(r["record_id"]) for r in rows}
+
+
+async def counted(connection: Connection, records: Iterable[str]) -> list[tuple[str, Item]]:
+    """(record, item) of every event of these records that counts."""
+    rows = await connection.fetch(
+        """
+        SELECT record_id, event_id, time, type, channel, direction, title, source FROM history
+        WHERE record_id = any($1::uuid[]) AND NOT withdrawn
+        """,
+        sorted(records),
+    )
+    return [(str(r["record_id"]), (microseconds(r["time"]), str(r["event_id"]), *list(r.values())[3:])) for r in rows]

@@ -56,7 +56,7 @@ TIMELINE = """
     SELECT h.* FROM member m CROSS JOIN LATERAL (
         SELECT event_id, record_id, time, channel, direction, type, title, source, data
         FROM history
-        WHERE record_id = m.member_id
+        WHERE record_id = m.member_id AND NOT withdrawn
           AND ($3::text IS NULL OR channel = $3) AND ($4::text IS NULL OR type = $4)
           AND ($5::text IS NULL OR direction = $5)
           AND ($6::timestamptz IS NULL OR time >= $6) AND ($7::timestamptz IS NULL OR time < $7)
@@ -111,7 +111,7 @@ async def trace(connection: Connection, source: str, sent_id: str) -> dict[str, 
     """Where one event went here: record, customer, place in the log; None when it is not known."""
     row = await connection.fetchrow(
         """
-        SELECT h.record_id, h.event_id, h.time, h.type, h.log_partition, h.log_offset, m.group_id, g.n
+        SELECT h.record_id, h.event_id, h.time, h.type, h.log_partition, h.log_offset, h.withdrawn, m.group_id, g.n
         FROM history h JOIN member m ON m.member_id = h.record_id JOIN grp g ON g.group_id = m.group_id
         WHERE h.event_id = $1 ORDER BY h.log_partition, h.log_offset LIMIT 1
         """,
@@ -126,6 +126,7 @@ async def trace(connection: Connection, source: str, sent_id: str) -> dict[str, 
         "record_id": str(row["record_id"]),
         "partition": row["log_partition"],
         "offset": row["log_offset"],
+        "withdrawn": row["withdrawn"],
         "customer_id": str(row["group_id"]),
         "section_n": row["n"],
     }

@@ -93,9 +93,7 @@ def _newest(bindings: Iterable[Binding]) -> dict[str, Binding]:
     return newest
 
 
-async def _hold_members(
-    connection: Connection, ids: list[str]
-) -> tuple[dict[str, tuple[str, Version]], set[str]]:
+async def _hold_members(connection: Connection, ids: list[str]) -> tuple[dict[str, tuple[str, Version]], set[str]]:
     """Lock all, making those that are missing: member → (group, version), and which are new."""
     held: dict[str, tuple[str, Version]] = {}
     new: set[str] = set()
@@ -151,7 +149,7 @@ async def _read(connection: Connection, groups: list[str], locked: Locked) -> No
 
 
 async def save(
-    connection: Connection, states: Mapping[str, str], groups: Mapping[str, int]
+    connection: Connection, states: Mapping[str, str | None], groups: Mapping[str, int]
 ) -> dict[str, tuple[int, int]]:
     """Write members' new states, and n + 1 for each changed group.
 

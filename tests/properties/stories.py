@@ -59,7 +59,11 @@ words = st.tuples(
 groups = st.tuples(st.just("group"), st.sampled_from(["1", "2"]), _minutes)
 crowds = st.tuples(st.just("crowd"), st.sampled_from([CROWD - 1, CROWD]), _minutes)
 
-mentions = st.one_of(sightings, sightings, sightings, aliases, words, groups)
+retractions = st.tuples(st.just("retracted"), st.integers(0, 11), _minutes)
+removals = st.tuples(st.just("removed"), st.sampled_from(EVERYTHING), _minutes, st.integers(0, 1))
+
+_OFTEN: tuple[Any, ...] = (*[sightings] * 5, aliases, *[words] * 2, groups, retractions, removals)
+mentions = st.integers(0, len(_OFTEN) - 1).flatmap(lambda n: _OFTEN[n])
 
 
 def worlds(said_max: int = 12) -> st.SearchStrategy[list[Event]]:
@@ -95,6 +99,15 @@ def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
             _event(f"{name}.{k}", {"crm_id.acme": [f"crowd-{k}"], "email": ["family@x.com"]}, rest[0] + k)
             for k in people
         ]
+    if kind == "retracted":
+        # Perhaps an event that comes later, or never, or another retraction.
+        return [
+            _event(f"{name}.{s}", {"user_id": ["1"]}, rest[0], "event.retracted", properties={"source": s, "id": f"e{what}"})
+            for s in ("s0", "s1", "web")
+        ]
+    if kind == "removed":
+        minute, luck = rest
+        return [_event(name, _named([what]), minute, "contact.removed", source=f"s{luck}")]
     properties = {"records": [{"type": t, "value": v} for t, v in what], "reason": "looked"}
     return [_event(name, _named(what[:1]), rest[0], f"identity.{kind}_asserted", properties=properties)]
 
@@ -116,14 +129,21 @@ Tables = dict[str, Any]
 
 _SQL = {
     "history": "SELECT record_id, event_id, time, type, channel, title, data FROM interaction_g1.history",
-    "summaries": "SELECT member_id, group_id, state FROM interaction_g1.member",
-    "evidence": "SELECT record_id, type, value, first_us, sources FROM identity_g1.record",
+    "summaries": "SELECT member_id, group_id, state FROM interaction_g1.member WHERE state IS NOT NULL",
+    "mentions": "SELECT event_id, record_id, source, time_us, first_us, said, dead FROM identity_g1.mention",
+    "evidence": "SELECT record_id, type, value, first_us, sources FROM identity_g1.record WHERE NOT dead",
     "links": "SELECT a, b, kind, first_us, event_id, source FROM identity_g1.link",
     "words": "SELECT a, b, same, time_us, event_id FROM identity_g1.assertion",
     "traits": "SELECT record_id, name, value, first_us, last_us, last_event FROM identity_g1.trait",
-    "bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record",
+    "bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record WHERE NOT dead",
     "customers": "SELECT customer_id, members, told FROM identity_g1.customer WHERE told IS NOT NULL",
-    "told bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM profile_g1.binding",
+    "told bindings": """
+        SELECT record_id, customer_id, generic, weight, rivals FROM profile_g1.binding b
+        WHERE record_id <> customer_id OR EXISTS (
+            SELECT FROM profile_g1.section s
+            WHERE s.customer_id = b.customer_id AND s.service = 'identity' AND s.body IS NOT NULL
+        )
+    """,
     "sections": "SELECT customer_id, service, members, body FROM profile_g1.section WHERE body IS NOT NULL",
 }
 

@@ -110,7 +110,7 @@ class Crashing(RuleBasedStateMachine):
 
         self._do(both())
 
-    @rule(seat=SEATS, awaits=st.integers(0, AWAITS_MAX), beside=st.none() | SEATS, said=SAID)
+    @rule(seat=SEATS, awaits=st.integers(0, 12) | st.integers(0, AWAITS_MAX), beside=st.none() | SEATS, said=SAID)
     def crash(self, seat: int, awaits: int, beside: int | None, said: tuple[Any, ...]) -> None:
         """A worker with something to do ends inside a step, maybe while another is in one, and is started anew."""
         name = self._seat(seat)

@@ -16,13 +16,16 @@ import orjson
 from schemas.codec import Unreadable, decode_event, decode_state
 from schemas.envelope import Event, event_id, microseconds
 from services.identity.domain.clustering import Binding, cluster
-from services.identity.domain.evidence import Evidence, Trait, observe
+from services.identity.domain.evidence import Evidence, Trait
+from services.identity.domain.mentions import mention_of, removal_of
+from services.identity.domain.observing import observe
 from services.identity.domain.section import section
 from services.identity.handlers import shipped_policy
 from services.interaction import domain as interaction
 from services.interaction.handlers import history_row, item
 from services.runtime.batch import Incoming
 from services.runtime.grouping import members_hash
+from services.runtime.withdrawing import retracted_by
 from tests.support.databases import KEY
 
 Place = tuple[str, str]
@@ -50,6 +53,33 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
     result, evidence, policy = Expected(), Evidence(), shipped_policy()
     ids = partial(record_id, bytes.fromhex(KEY))
     summaries: dict[str, interaction.Summary] = {}
+    first = _first_copies(records, without)
+    withdrawn = {target for e, _ in first.values() if (target := retracted_by(e)) is not None}
+    until: dict[tuple[str, str], int] = {}
+    for event, _ in first.values():
+        if (gone := removal_of(event)) is not None:
+            at = (gone.record_id, gone.source)
+            until[at] = max(gone.until_us, until.get(at, gone.until_us))
+    for place, (event, r) in first.items():
+        result.events[place] = event
+        result.first[place] = (r.partition, r.offset)
+        summary = summaries.setdefault(event.record_id, interaction.Summary())
+        if event.event_id in withdrawn:
+            continue
+        summary.add(item(history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r))))
+        time_us = microseconds(event.time)
+        said = observe(event, time_us, policy, ids)
+        mention = mention_of(event, time_us, said)
+        removed = until.get((event.record_id, event.source), time_us - 1)
+        if mention is not None and not (mention.seen and time_us <= removed):
+            evidence.take(said)
+    _who(result, evidence, summaries)
+    return result
+
+
+def _first_copies(records: Iterable[Any], without: frozenset[tuple[str, int, int]]) -> dict[Place, tuple[Event, Any]]:
+    """Each readable event's copy with the lowest offset."""
+    first: dict[Place, tuple[Event, Any]] = {}
     for r in sorted(records, key=lambda r: (r.partition, r.offset)):
         if (r.topic, r.partition, r.offset) in without:
             continue
@@ -57,15 +87,8 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             event = decode_event(r.key, r.value, r.headers)
         except Unreadable:
             continue
-        evidence.take(observe(event, microseconds(event.time), policy, ids))
-        place = (event.record_id, event.event_id)
-        if place not in result.events:
-            result.events[place] = event
-            result.first[place] = (r.partition, r.offset)
-            row = history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r))
-            summaries.setdefault(event.record_id, interaction.Summary()).add(item(row))
-    _who(result, evidence, summaries)
-    return result
+        first.setdefault((event.record_id, event.event_id), (event, r))
+    return first
 
 
 def _who(result: Expected, evidence: Evidence, summaries: dict[str, interaction.Summary]) -> None:
@@ -163,12 +186,15 @@ async def _check_history(connection: Any, want: Expected, found: Findings, ledge
     counted = 0
     for r in await connection.fetch("SELECT state FROM interaction_g1.member WHERE state IS NOT NULL"):
         counted += interaction.read(r["state"]).count
-    found.dup = abs(counted - len(applied))
+    withdrawn = await connection.fetchval("SELECT count(*) FROM interaction_g1.history WHERE withdrawn")
+    found.dup = abs(counted + withdrawn - len(applied))
     found.examples += [f"lost {m}" for m in sorted(missing)[:2]]
 
 
 async def _check_identity(connection: Any, want: Expected, found: Findings) -> None:
-    rows = await connection.fetch("SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record")
+    rows = await connection.fetch(
+        "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record WHERE NOT dead"
+    )
     have = {
         str(r["record_id"]): Binding(
             str(r["customer_id"]),

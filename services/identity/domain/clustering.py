@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schemas.identifiers import class_rank
-from services.identity.domain.evidence import ALIAS, Assertion, Link, Record
+from services.identity.domain.evidence import ALIAS, Assertion, Link, Record, standing
 from services.identity.domain.policy import ALIAS_WEIGHT, OPERATOR_WEIGHT, Policy
 
 RIVALS_MAX = 10
@@ -128,7 +128,7 @@ def cluster(
     `known_generic`: records that are generic by links not given here.
     """
     inside = [k for k in links if k.a in records and k.b in records]
-    said = [s for s in assertions if s.a in records and s.b in records]
+    said = [s for s in standing(assertions).values() if s.a in records and s.b in records]
     generic = generic_records(records, inside, policy) | (known_generic & records.keys())
     lifted = {(k.a, k.b) for k in inside if k.kind == ALIAS} | {(s.a, s.b) for s in said if s.same}
     joining = _Joining(records, policy, lifted)
@@ -175,16 +175,18 @@ def _edges(
     for link in links:
         if link.a in generic or link.b in generic:
             continue
-        weight = (
-            ALIAS_WEIGHT
-            if link.kind == ALIAS
-            else min(policy.weight(records[link.a].type), policy.weight(records[link.b].type))
-        )
-        _keep(best, _Edge(link.a, link.b, weight, link.first_us))
+        _keep(best, _Edge(link.a, link.b, weight_of(link, records, policy), link.first_us))
     for s in said:
         if s.same:
             _keep(best, _Edge(s.a, s.b, OPERATOR_WEIGHT, s.time_us))
     return sorted(best.values(), key=lambda e: e.order)
+
+
+def weight_of(link: Link, records: Mapping[str, Record], policy: Policy) -> int:
+    """What a link weighs: an alias by what it is, the others by their weaker end."""
+    if link.kind == ALIAS:
+        return ALIAS_WEIGHT
+    return min(policy.weight(records[link.a].type), policy.weight(records[link.b].type))
 
 
 def _keep(best: dict[tuple[str, str], _Edge], edge: _Edge) -> None:

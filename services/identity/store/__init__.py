@@ -1,17 +1,23 @@
-"""Identity's SQL for the lane: evidence.py in and out, customers.py for bindings and sections, rows.py between."""
+"""Identity's SQL for the lane: mentions.py and evidence.py in and out, customers.py for bindings and sections."""
 
 from services.identity.store.customers import save_bindings, save_customers, told, traits_of
 from services.identity.store.evidence import known, lock_writer, neighbourhood, save_evidence
+from services.identity.store.mentions import bury, insert_mentions, removed_until, revise, save_removals
 from services.identity.store.rows import Stored, stored_row
 
 __all__ = [
     "Stored",
+    "bury",
+    "insert_mentions",
     "known",
     "lock_writer",
     "neighbourhood",
+    "removed_until",
+    "revise",
     "save_bindings",
     "save_customers",
     "save_evidence",
+    "save_removals",
     "stored_row",
     "told",
     "traits_of",

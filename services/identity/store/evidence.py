@@ -31,7 +31,7 @@ class Neighbourhood:
     records: dict[str, Record] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
     links_by_key: dict[tuple[str, str, int], Link] = field(default_factory=dict)
-    assertions_by_pair: dict[tuple[str, str], Assertion] = field(default_factory=dict)
+    assertions_by_key: dict[tuple[str, str, str], Assertion] = field(default_factory=dict)
 
     @property
     def links(self) -> list[Link]:
@@ -41,7 +41,7 @@ class Neighbourhood:
     @property
     def assertions(self) -> list[Assertion]:
         """Each once."""
-        return list(self.assertions_by_pair.values())
+        return list(self.assertions_by_key.values())
 
 
 async def lock_writer(connection: Connection) -> None:
@@ -79,9 +79,13 @@ async def _known_links(connection: Connection, wanted: Evidence, found: Evidence
             found.link(link_row(r))
     if wanted.assertions:
         rows = await connection.fetch(
-            "SELECT s.* FROM assertion s JOIN unnest($1::uuid[], $2::uuid[]) AS w (x, y) ON s.a = x AND s.b = y",
+            """
+            SELECT s.* FROM assertion s JOIN unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS w (x, y, e)
+            ON s.a = x AND s.b = y AND s.event_id = e
+            """,
             [k[0] for k in wanted.assertions],
             [k[1] for k in wanted.assertions],
+            [k[2] for k in wanted.assertions],
         )
         for r in rows:
             found.assertion(assertion_row(r))
@@ -118,7 +122,7 @@ async def _save_records(connection: Connection, records: Sequence[Record]) -> No
         INSERT INTO record (record_id, type, value, first_us, sources, customer_id, n)
         SELECT r, t, v, f, string_to_array(s, chr(31)), r, 0
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[]) AS new (r, t, v, f, s)
-        ON CONFLICT (record_id) DO UPDATE SET first_us = excluded.first_us, sources = excluded.sources
+        ON CONFLICT (record_id) DO UPDATE SET first_us = excluded.first_us, sources = excluded.sources, dead = false
         """,
         [r.record_id for r in records],
         [r.type for r in records],
@@ -153,8 +157,8 @@ async def _save_assertions(connection: Connection, assertions: Sequence[Assertio
     await connection.executemany(
         """
         INSERT INTO assertion (a, b, same, time_us, event_id, reason, actor) VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (a, b) DO UPDATE SET same = excluded.same, time_us = excluded.time_us,
-            event_id = excluded.event_id, reason = excluded.reason, actor = excluded.actor
+        ON CONFLICT (a, b, event_id) DO UPDATE SET same = excluded.same, time_us = excluded.time_us,
+            reason = excluded.reason, actor = excluded.actor
         """,
         [(s.a, s.b, s.same, s.time_us, s.event_id, s.reason, s.actor) for s in assertions],
     )
@@ -182,24 +186,25 @@ async def _save_traits(connection: Connection, traits: Sequence[Trait]) -> None:
     )
 
 
-async def neighbourhood(connection: Connection, seeds: Iterable[str]) -> Neighbourhood:
+async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: Iterable[str] = ()) -> Neighbourhood:
     """Whole components around the seeds.
 
-    Does not follow the links of records that are stored as generic, which do not count; an operator's word
-    about them does, and is followed.
+    Does not follow the links of records that are stored as generic, which do not count, unless that is in doubt;
+    an operator's word about them does, and is followed.
     """
     around = Neighbourhood()
-    for r in await connection.fetch(REACHED, list(seeds)):
+    doubts = set(doubted)
+    for r in await connection.fetch(REACHED, list(seeds), sorted(doubts)):
         record = record_row(r)
         around.records[record.record_id] = record
         around.stored[record.record_id] = stored_row(r)
-    through = [r for r, s in around.stored.items() if not s.binding.generic]
+    through = [r for r, s in around.stored.items() if not s.binding.generic or r in doubts]
     for r in await connection.fetch(_TOUCHING.format("link"), through):
         link = link_row(r)
         around.links_by_key[link.key] = link
     for r in await connection.fetch(_TOUCHING.format("assertion"), list(around.records)):
         said = assertion_row(r)
-        around.assertions_by_pair[said.a, said.b] = said
+        around.assertions_by_key[said.key] = said
     return around
 
 
@@ -210,7 +215,10 @@ REACHED = """
         SELECT unnest($1::uuid[])
         UNION
         SELECT next.record_id FROM reached
-        CROSS JOIN LATERAL (SELECT generic FROM record WHERE record_id = reached.record_id OFFSET 0) AS r
+        CROSS JOIN LATERAL (
+            SELECT generic AND record_id <> all($2::uuid[]) AS generic FROM record
+            WHERE record_id = reached.record_id OFFSET 0
+        ) AS r
         CROSS JOIN LATERAL (
             SELECT b AS record_id FROM link WHERE a = reached.record_id AND NOT r.generic
             UNION ALL SELECT a FROM link WHERE b = reached.record_id AND NOT r.generic

@@ -20,6 +20,7 @@ class Stored:
 
     binding: Binding
     n: int
+    dead: bool
 
 
 def value_digest(value: str) -> bytes:
@@ -33,7 +34,7 @@ def record_row(r: Any) -> Record:
 def stored_row(r: Any) -> Stored:
     rivals = r["rivals"]
     parsed = () if rivals == "[]" else tuple((str(c), int(w)) for c, w in json.loads(rivals))
-    return Stored(Binding(str(r["customer_id"]), r["generic"], r["weight"], parsed), r["n"])
+    return Stored(Binding(str(r["customer_id"]), r["generic"], r["weight"], parsed), r["n"], r["dead"])
 
 
 def link_row(r: Any) -> Link:

@@ -63,3 +63,13 @@ CREATE TABLE tally (
     count        bigint NOT NULL,
     PRIMARY KEY (outcome, bucket)
 ) WITH (fillfactor = 50);
+
+-- Events taken back (services/runtime/withdrawing.py). The count's row is the lock between taking back and applying.
+CREATE TABLE withdrawal (
+    event_id     uuid   PRIMARY KEY
+);
+
+CREATE TABLE withdrawal_count (
+    n            bigint NOT NULL
+) WITH (fillfactor = 10);
+INSERT INTO withdrawal_count VALUES (0);

@@ -54,7 +54,7 @@ async def _plan(connection: Connection, schema: str, types: str, sql: str, argum
 
 
 async def test_a_neighbourhood_is_walked_by_keys(filled: Connection) -> None:
-    plan = await _plan(filled, "identity_g1", "uuid[]", REACHED, f"ARRAY[{ONE}]")
+    plan = await _plan(filled, "identity_g1", "uuid[], uuid[]", REACHED, f"ARRAY[{ONE}], '{{}}'")
     assert "Seq Scan on record" not in plan, plan
     assert "Seq Scan on link" not in plan, plan
 

@@ -1,4 +1,26 @@
--- Evidence: minima and maxima over events, so the rows do not depend on the order events came in.
+-- What each event said, so that any can be taken back. `dead`: taken back, or removed by its source.
+CREATE TABLE mention (
+    event_id  uuid   NOT NULL,
+    record_id uuid   NOT NULL,
+    source    text   NOT NULL,
+    time_us   bigint NOT NULL,
+    first_us  bigint NOT NULL,
+    seen      bool   NOT NULL,                 -- false: it speaks of its record without having seen it
+    said      text,                            -- JSON: other records, traits; mostly nothing
+    dead      bool   NOT NULL,
+    PRIMARY KEY (event_id, record_id)
+);
+CREATE INDEX mention_by_record ON mention (record_id);
+
+-- contact.removed: what a source said under a record up to then is no evidence.
+CREATE TABLE removal (
+    record_id uuid   NOT NULL,
+    source    text   NOT NULL,
+    until_us  bigint NOT NULL,
+    PRIMARY KEY (record_id, source)
+);
+
+-- Evidence: minima and maxima over living mentions, so the rows do not depend on the order events came in.
 CREATE TABLE record (
     record_id   uuid   PRIMARY KEY,
     type        text   NOT NULL,
@@ -10,7 +32,8 @@ CREATE TABLE record (
     generic     bool   NOT NULL DEFAULT false,
     weight      int    NOT NULL DEFAULT 0,
     rivals      json   NOT NULL DEFAULT '[]',
-    log_time_ms bigint NOT NULL DEFAULT 0
+    log_time_ms bigint NOT NULL DEFAULT 0,
+    dead        bool   NOT NULL DEFAULT false  -- nothing that counts mentions it any more
 ) WITH (fillfactor = 80);
 CREATE INDEX record_by_customer ON record (customer_id);
 
@@ -34,7 +57,7 @@ CREATE TABLE assertion (
     event_id uuid   NOT NULL,
     reason   text   NOT NULL,
     actor    text   NOT NULL,
-    PRIMARY KEY (a, b),
+    PRIMARY KEY (a, b, event_id),
     CHECK (a < b)
 );
 CREATE INDEX assertion_by_b ON assertion (b);

@@ -13,6 +13,7 @@ CREATE TABLE history (
     data        text        NOT NULL,      -- JSON as it stands in the log; not parsed again to be stored
     log_partition int       NOT NULL,
     log_offset  bigint      NOT NULL,
+    withdrawn   bool        NOT NULL DEFAULT false,  -- taken back: kept, and counted nowhere
     PRIMARY KEY (event_id, record_id)      -- in this order it also finds an event by its id alone
 );
 CREATE INDEX history_by_time ON history (record_id, time DESC, event_id DESC);
