@@ -47,6 +47,15 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What a batch takes back: events, and what sources said of records; and records only named by what is dead."""
+
+    withdrawn: frozenset[str]
+    removed: Sequence[str]
+    unsaid: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """An event's mention, and its evidence where that may be new. `key` names all events that mention the same."""
 
@@ -91,9 +100,14 @@ class Identity:
             if one.mention.place in fresh:
                 fresh.discard(one.mention.place)  # of copies in one batch the first was kept
                 said.take(one.evidence or NOTHING)
-        if said or removals or held.now:
+        unsaid = Evidence()
+        for one in heard if dead else ():
+            if one.mention.place in dead:
+                unsaid.take(one.evidence or NOTHING)
+        if said or unsaid or removals or held.now:
             log_time_ms = max(i.log_time_ms for i in events)
-            await self._learn(said, held.now, [r.record_id for r in removals], log_time_ms, work)
+            taken = Taken(held.now, [r.record_id for r in removals], list(unsaid.records.values()))
+            await self._learn(said, taken, log_time_ms, work)
         work.after_commit.append(partial(self._remember, [h for h in heard if h.mention.place not in dead]))
 
     # -- already seen? -----------------------------------------------------------------------------------
@@ -152,19 +166,18 @@ class Identity:
 
     # -- load → decide → save ----------------------------------------------------------------------------
 
-    async def _learn(
-        self, said: Evidence, withdrawn: frozenset[str], removed: Sequence[str], log_time_ms: int, work: Work
-    ) -> None:
+    async def _learn(self, said: Evidence, taken: Taken, log_time_ms: int, work: Work) -> None:
         """Store what is new, take out what is taken back, decide again whom that touches."""
         connection = work.connection
         await store.lock_writer(connection)
         new = said.beyond(await store.known(connection, said))
         if new:
             await store.save_evidence(connection, new)
-        doubted: set[str] = set()
-        if withdrawn or removed:
-            buried = await store.bury(connection, withdrawn, removed)
-            doubted = await store.revise(connection, buried) if buried else doubted
+        # A record that nothing alive speaks of is told as nobody: readers may know it from a database that was lost.
+        doubted = await store.save_dead(connection, taken.unsaid)
+        if taken.withdrawn or taken.removed:
+            buried = await store.bury(connection, taken.withdrawn, taken.removed)
+            doubted |= await store.revise(connection, buried) if buried else set()
         if new or doubted:
             await self._decide(new, doubted, log_time_ms, work)
 
@@ -183,30 +196,31 @@ class Identity:
         touched = {after[r].customer_id for r in new.said_of | changed.keys() | doubted}
         touched |= {before[r].binding.customer_id for r in changed}
         alive = {r: one for r, one in around.records.items() if not before[r].dead}
-        await self._tell_customers(sorted(touched), alive, after, log_time_ms, work)
+        await self._tell_customers(touched, alive, after, log_time_ms, work, doubted)
 
     async def _tell_customers(
         self,
-        customers: list[str],
+        customers: set[str],
         records: Mapping[str, Record],
         bindings: Mapping[str, Binding],
         log_time_ms: int,
         work: Work,
+        doubted: set[str],
     ) -> None:
         """Tell each of these customers whose section is another than the one that stands."""
-        mine: dict[str, list[Record]] = {customer: [] for customer in customers}
+        mine: dict[str, list[Record]] = {customer: [] for customer in sorted(customers)}
         for record in records:
             if bindings[record].customer_id in mine:
                 mine[bindings[record].customer_id].append(records[record])
         traits = await store.traits_of(work.connection, [r.record_id for those in mine.values() for r in those])
-        standing = await store.told(work.connection, customers)
+        standing = await store.told(work.connection, list(mine))
         sections: dict[str, tuple[str | None, str]] = {}
         for customer, those in mine.items():
             text = None
             if those:
                 body = section(those, bindings, [t for r in those for t in traits.get(r.record_id, ())])
                 text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
-            if text != standing.get(customer):
+            if text != standing.get(customer) or (customer in doubted and customer not in standing):
                 sections[customer] = (text, members_hash(r.record_id for r in those))
         for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
             text, members = sections[customer]

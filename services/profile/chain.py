@@ -1,6 +1,6 @@
 """Waiting through all services until what was published is visible in profiles; freshness of answers.
 
-Owns the chain intake → identity → interaction → profile over the services' internal /wait pages.
+Owns the chain intake → identity → interaction and value → profile over the services' internal /wait pages.
 """
 
 from __future__ import annotations
@@ -66,9 +66,13 @@ class Chain:
             await self._ask("intake", self.settings.intake_internal_url, at, deadline)
             log = await self.ending.ends([CHANNEL_EVENTS.name])
             at = waiting.merge(at, log)
-        identity = await self._ask("identity", self.settings.identity_internal_url, at, deadline)
-        at = waiting.merge(at, identity)
-        at = waiting.merge(at, await self._ask("interaction", self.settings.interaction_internal_url, at, deadline))
+        at = waiting.merge(at, await self._ask("identity", self.settings.identity_internal_url, at, deadline))
+        beside = await asyncio.gather(
+            self._ask("interaction", self.settings.interaction_internal_url, at, deadline),
+            self._ask("value", self.settings.value_internal_url, at, deadline),
+        )
+        for told in beside:
+            at = waiting.merge(at, told)
         try:
             await waiting.until_applied(await self.database.pool(), at, HEARD, _left_ms(deadline))
         except waiting.NotCaughtUp as behind:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ from services.runtime.postgres import TRANSIENT, Connection, SchemaHalt
 if TYPE_CHECKING:
     from services.runtime.lane import Lane
 
+
+Act = Callable[[Work], Awaitable[None]]
+"""What a transaction does between claiming its positions and noting what it will tell."""
 
 PASSED_ON: tuple[type[Exception], ...] = (HandlerBroken, SchemaHalt, *TRANSIENT)
 """Not the records' fault: the lane halts or starts over."""
@@ -57,7 +61,8 @@ async def apply(lane: Lane, batch: Batch, unread: list[Parked], records: list[An
         here = batch.without(result.fenced)
         unread_here = [p for p in unread if (p.place[0], p.place[1]) not in result.fenced]
         try:
-            work, result.telling = await _transaction(lane, moves, here, unread_here, bisect=bisect)
+            work, result.telling = await _transaction(lane, moves, _applying(lane, here, bisect), unread_here)
+            _measure(lane, work, here)
         except Fenced as fenced:
             result.fenced |= fenced.partitions
             lane.suspicion = before
@@ -90,9 +95,22 @@ def _moves(ready: dict[Partition, int], records: list[Any], fenced: set[Partitio
     ]
 
 
-async def _transaction(
-    lane: Lane, moves: list[Move], batch: Batch, unread: list[Parked], *, bisect: bool
-) -> tuple[Work, Telling]:
+def _applying(lane: Lane, batch: Batch, bisect: bool) -> Act:
+    async def act(work: Work) -> None:
+        if bisect:
+            await _apply_halving(lane, batch, work)
+        elif batch.records:
+            await lane.plan.apply(batch, work)
+            lane.suspicion.passed(len(batch.records))
+
+    return act
+
+
+async def _nothing(_work: Work) -> None:
+    """What a transaction without records does."""
+
+
+async def _transaction(lane: Lane, moves: list[Move], act: Act, unread: list[Parked]) -> tuple[Work, Telling]:
     started = time.monotonic()
     connection = lane.connection
     transaction = connection.transaction()
@@ -100,11 +118,7 @@ async def _transaction(
     try:
         work = await _begin(lane, connection, moves)
         retell = await markers.overtaken(connection, lane.plan.tells, lane.outbox.acked, work.epoch)
-        if bisect:
-            await _apply_halving(lane, batch, work)
-        elif batch.records:
-            await lane.plan.apply(batch, work)
-            lane.suspicion.passed(len(batch.records))
+        await act(work)
         lane.faults.reach("inside_transaction")
         work.parked.extend(unread)
         telling = await _finish(lane, work, moves, retell)
@@ -113,7 +127,7 @@ async def _transaction(
         await _roll_back(transaction)
         raise
     await transaction.commit()
-    _measure(lane, work, batch, time.monotonic() - started)
+    telemetry.BATCH_SECONDS.labels(lane.plan.service).observe(time.monotonic() - started)
     return work, telling
 
 
@@ -169,7 +183,8 @@ async def _finish(lane: Lane, work: Work, moves: list[Move], retell: set[Key]) -
         work.counts["parked"] += len(work.parked)
     if work.counts:
         await _tally(connection, work.counts, lane.settings.worker_index)
-    sources = {(m.topic, m.partition): m.expected for m in moves}
+    # What no record changed is told anew by whoever takes one of our partitions after us.
+    sources = {(m.topic, m.partition): m.expected for m in moves} or dict(lane.feed.ready)
     if retell:
         # Whoever takes these partitions after us must find what we have to tell anew.
         sources = markers.first_of(sources, lane.outbox.acked.sources)
@@ -199,9 +214,8 @@ async def _tally(connection: Connection, counts: Counter[str], bucket: int) -> N
     )
 
 
-def _measure(lane: Lane, work: Work, batch: Batch, seconds: float) -> None:
+def _measure(lane: Lane, work: Work, batch: Batch) -> None:
     service = lane.plan.service
-    telemetry.BATCH_SECONDS.labels(service).observe(seconds)
     telemetry.BATCH_RECORDS.labels(service).observe(len(batch.records))
     for outcome, count in work.counts.items():
         telemetry.RECORDS.labels(service, "", outcome).inc(count)
@@ -213,10 +227,23 @@ async def flush(lane: Lane, passed: dict[Partition, int]) -> Applied:
     """A transaction without records: delete markers of what was told, step over compacted offsets."""
     moves = [Move(t, p, lane.feed.ready[t, p], offset, 0) for (t, p), offset in passed.items()]
     try:
-        work, telling = await _transaction(lane, moves, Batch([]), [], bisect=False)
+        work, telling = await _transaction(lane, moves, _nothing, [])
     except Fenced as fenced:
         for partition in fenced.partitions:
             lane.feed.ready.pop(partition, None)
         return Applied(fenced=fenced.partitions)
     reached = {(m.topic, m.partition): m.next_offset for m in moves}
     return Applied(reached, set(), list(work.told.values()), telling, committed=True)
+
+
+async def spare(lane: Lane) -> tuple[Applied, bool]:
+    """A transaction of the plan's own, which no record asked for; whether there is more of it to do."""
+    more = False
+
+    async def act(work: Work) -> None:
+        nonlocal more
+        if lane.plan.spare is not None:
+            more = await lane.plan.spare(work)
+
+    work, telling = await _transaction(lane, [], act, [])
+    return Applied({}, set(), list(work.told.values()), telling, committed=True), more

@@ -127,8 +127,10 @@ class Tells:
 class LanePlan:
     """What a service gives the lane: how to read its topics, apply a batch, and say a state again.
 
-    `prepare` runs before BEGIN and may publish (intake); `forget` empties caches after a fence, a
-    rebalance or a rollback. `lingers`: how many `batch_linger_ms` lie between two small batches.
+    `prepare` runs before BEGIN and may publish (intake); `forget` empties caches after a fence, a rebalance or a
+    rollback. `lingers`: how many `batch_linger_ms` lie between two small batches. `begin` runs once on the lane's
+    connection, before the first batch. `spare` is work that no record asks for, a piece of it in a transaction of
+    its own; it says whether there is more.
     """
 
     service: str
@@ -139,4 +141,6 @@ class LanePlan:
     encode: Mapping[str, Callable[[Told], tuple[bytes, bytes, list[tuple[str, bytes]]]]] = field(default_factory=dict)
     prepare: Callable[[Batch], Awaitable[None]] | None = None
     lingers: int = 1
+    begin: Callable[[Connection], Awaitable[None]] | None = None
+    spare: Callable[[Work], Awaitable[bool]] | None = None
     forget: Callable[[], None] = lambda: None

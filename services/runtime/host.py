@@ -23,9 +23,10 @@ from kafka.errors import KafkaError as AdminError
 
 from services.runtime import telemetry
 from services.runtime.batch import LanePlan
-from services.runtime.lane import HALTS, Lane, LaneState
+from services.runtime.lane import HALTS, Lane
 from services.runtime.pages import Pages, worker_pages
 from services.runtime.postgres import TRANSIENT, Generation, ServiceSchema, prepare
+from services.runtime.report import LaneState
 from services.runtime.settings import Settings
 from services.runtime.topics import ensure_topics
 
@@ -127,13 +128,20 @@ class WorkerApp(faust.App):
 
 
 def worker_app(
-    service: str, build: BuildPlan, *, api: BuildApi | None = None, port: str = "", grouped: bool = False
+    service: str,
+    build: BuildPlan,
+    *,
+    api: BuildApi | None = None,
+    port: str = "",
+    grouped: bool = False,
+    event_sourced: bool = False,
 ) -> WorkerApp:
     """The service's faust.App: `faust -A services.<service> worker`, or `python -m services.<service> worker`.
 
     `api` builds an ASGI application served in the same process on the settings field named `port`.
     """
-    hosted = HostedLane(service, ServiceSchema.of(service, grouped=grouped), build)
+    schema = ServiceSchema.of(service, grouped=grouped, event_sourced=event_sourced)
+    hosted = HostedLane(service, schema, build)
     app = WorkerApp(
         hosted,
         f"c360-{service}",

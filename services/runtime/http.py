@@ -27,6 +27,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "unauthorised": (401, "No valid key"),
     "forbidden": (403, "The key lacks a scope"),
     "unknown-customer": (404, "No such customer"),
+    "unknown-record": (404, "No such record"),
     "not-found": (404, "Nothing here"),
     "not-allowed": (405, "This address does not know the method"),
     "ambiguous": (409, "Several customers fit"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from enum import StrEnum
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -30,7 +29,7 @@ from services.runtime.postgres import (
     connect,
     hold_worker_index,
 )
-from services.runtime.report import report
+from services.runtime.report import LaneState, report
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicHalt
 
@@ -40,20 +39,10 @@ FLUSH_AFTER_MS = 20
 """How long a lane that has markers to delete waits for records that would carry the deletion."""
 HEARTBEAT_S = 1.0
 ORPHANS_EVERY_S = 3.0
+SPARE_EVERY_S = 1.0
 FRESH_CONSUMER_AFTER = 5
 """Failures in a row after which the consumer is made anew, in case it is the consumer that is broken."""
 HALTS = (SchemaHalt, TopicHalt, PositionHalt, HandlerBroken)
-
-
-class LaneState(StrEnum):
-    """What a lane is doing; the watchdog counts only `fetching` with lag."""
-
-    STARTING = "starting"
-    FETCHING = "fetching"
-    APPLYING = "applying"
-    WAITING_FOR_DATABASE = "waiting_for_database"
-    WAITING_FOR_BROKER = "waiting_for_broker"
-    HALTED = "halted"
 
 
 class Lane:
@@ -77,6 +66,8 @@ class Lane:
         self._failures = 0
         self._reported_at = 0.0
         self._looked_at = time.monotonic()
+        self._spared_at = -SPARE_EVERY_S
+        self._begun = False
 
     # -- running -----------------------------------------------------------------------------------------
 
@@ -113,6 +104,7 @@ class Lane:
             self.plan.forget()
         await self._get_ready()
         await self._look_around()
+        await self._spare()
         self._enter(LaneState.FETCHING)
         records = await self.feed.fetch(FLUSH_AFTER_MS if self.outbox.pending else FETCH_TIMEOUT_MS)
         if records:
@@ -214,6 +206,9 @@ class Lane:
             path = f"{self.generation.schema},{self.plan.service}"
             self._connection = await connect(self.settings, path)
             await hold_worker_index(self._connection, self.feed.instance)
+        if self.plan.begin is not None and not self._begun:
+            await self.plan.begin(self._connection)
+            self._begun = True
         if not self.feed.started:
             await self.outbox.start()
             await self.feed.start()
@@ -263,6 +258,14 @@ class Lane:
         if now - self._looked_at >= ORPHANS_EVERY_S and self.outbox.idle and self.feed.ready:
             self._looked_at = now
             await self._adopt(set(self.feed.ready))
+
+    async def _spare(self) -> None:
+        """Now and then, and at once while there is more: work that no record asks for."""
+        due = self.plan.spare is not None and time.monotonic() - self._spared_at >= SPARE_EVERY_S
+        if due and self.outbox.idle and self.feed.ready:
+            result, more = await applying.spare(self)
+            self._spared_at = -SPARE_EVERY_S if more else time.monotonic()
+            self._tell(result)
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

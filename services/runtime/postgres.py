@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from eventsourcing.persistence import IntegrityError
 
 from services.runtime.settings import Settings
 
@@ -31,6 +32,8 @@ CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 INDEX_PATIENCE_S = 12.0
 INDEX_POLL_S = 0.05
+INPUT_EVENTS = "000_input_event.sql"
+"""The name of the runtime's own file among a service's inputs: the first."""
 COMMAND_TIMEOUT_S = 10.0
 """A reply that never comes (also COMMIT's): the connection is given up and positions are read on a new one."""
 
@@ -47,6 +50,7 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresIOError,
+    IntegrityError,  # another worker went on with an aggregate since it was loaded
     ConnectionError,
     TimeoutError,
     OSError,
@@ -80,15 +84,21 @@ class ServiceSchema:
     derived: tuple[str, ...]
 
     @classmethod
-    def of(cls, service: str, *, grouped: bool = False) -> ServiceSchema:
-        """Read from services/<service>/migrations/{inputs,derived}/*.sql and the runtime's own."""
+    def of(cls, service: str, *, grouped: bool = False, event_sourced: bool = False) -> ServiceSchema:
+        """Read from services/<service>/migrations/{inputs,derived}/*.sql and the runtime's own.
+
+        `event_sourced`: with the event store's tables, one of what was decided and one of what was told.
+        """
         runtime = files("services.runtime") / "sql"
-        shared = ["generation.sql"] + (["grouping.sql"] if grouped else [])
+        shared = ["generation.sql"]
+        shared += ["grouping.sql"] if grouped else []
+        shared += ["decisions.sql"] if event_sourced else []
+        stores = ((INPUT_EVENTS, (runtime / "inputs.sql").read_text()),) if event_sourced else ()
         own = files(f"services.{service}") / "migrations"
         derived = tuple((runtime / name).read_text() for name in shared)
         return cls(
             service=service,
-            inputs=_sql_files(own / "inputs"),
+            inputs=stores + _sql_files(own / "inputs"),
             derived=derived + tuple(text for _, text in _sql_files(own / "derived")),
         )
 

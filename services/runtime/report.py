@@ -7,12 +7,24 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from services.runtime.postgres import Connection
 
 if TYPE_CHECKING:
     from services.runtime.lane import Lane
+
+
+class LaneState(StrEnum):
+    """What a lane is doing; the watchdog counts only `fetching` with lag."""
+
+    STARTING = "starting"
+    FETCHING = "fetching"
+    APPLYING = "applying"
+    WAITING_FOR_DATABASE = "waiting_for_database"
+    WAITING_FOR_BROKER = "waiting_for_broker"
+    HALTED = "halted"
 
 
 async def report(connection: Connection, lane: Lane, reason: str) -> None:

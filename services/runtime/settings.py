@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     intake_internal_url: str = "http://127.0.0.1:8090/intake"
     identity_internal_url: str = "http://127.0.0.1:8090/identity"
     interaction_internal_url: str = "http://127.0.0.1:8090/interaction"
+    value_internal_url: str = "http://127.0.0.1:8090/value"
     profile_internal_url: str = "http://127.0.0.1:8090/profile"
     part_deadline_ms: int = 1_000
     """How long the profile API waits for another service before it marks the part missing."""

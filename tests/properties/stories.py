@@ -62,7 +62,16 @@ crowds = st.tuples(st.just("crowd"), st.sampled_from([CROWD - 1, CROWD]), _minut
 retractions = st.tuples(st.just("retracted"), st.integers(0, 11), _minutes)
 removals = st.tuples(st.just("removed"), st.sampled_from(EVERYTHING), _minutes, st.integers(0, 1))
 
-_OFTEN: tuple[Any, ...] = (*[sightings] * 5, aliases, *[words] * 2, groups, retractions, removals)
+_order_ids = st.sampled_from(["o1", "o2"])
+orders = st.tuples(
+    st.sampled_from(["completed", "completed", "updated", "refunded", "cancelled", "cost"]),
+    _order_ids,
+    st.one_of(_own, _crossed),
+    _minutes,
+    st.integers(0, 5),
+)
+
+_OFTEN: tuple[Any, ...] = (*[sightings] * 5, aliases, *[words] * 2, groups, retractions, removals, *[orders] * 3)
 mentions = st.integers(0, len(_OFTEN) - 1).flatmap(lambda n: _OFTEN[n])
 
 
@@ -102,14 +111,47 @@ def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
     if kind == "retracted":
         # Perhaps an event that comes later, or never, or another retraction.
         return [
-            _event(f"{name}.{s}", {"user_id": ["1"]}, rest[0], "event.retracted", properties={"source": s, "id": f"e{what}"})
+            _event(
+                f"{name}.{s}",
+                {"user_id": ["1"]},
+                rest[0],
+                "event.retracted",
+                properties={"source": s, "id": f"e{what}"},
+            )
             for s in ("s0", "s1", "web")
         ]
     if kind == "removed":
         minute, luck = rest
         return [_event(name, _named([what]), minute, "contact.removed", source=f"s{luck}")]
+    if kind in MONEY:
+        return [money_event(name, said)]
     properties = {"records": [{"type": t, "value": v} for t, v in what], "reason": "looked"}
     return [_event(name, _named(what[:1]), rest[0], f"identity.{kind}_asserted", properties=properties)]
+
+
+MONEY = {
+    "completed": "order.completed", "updated": "order.updated", "refunded": "order.refunded",
+    "cancelled": "order.cancelled", "cost": "cost.incurred",
+}  # fmt: skip
+
+
+def money_event(name: str, said: tuple[Any, ...]) -> Event:
+    """An order, or something that befalls it, perhaps on the day after and under somebody else's record."""
+    kind, order_id, who, minute, luck = said
+    properties: dict[str, Any] = {"order_id": order_id, "currency": "EUR" if luck == 5 else "USD"}
+    if kind in ("completed", "updated"):
+        lines = [{"sku": "a", "price": 10 + luck, "quantity": 2, "category": "books"}, {"sku": "b", "price": "3.33"}]
+        properties |= {"subtotal": f"{23 + luck}.33", "total": f"{25 + luck}", "products": lines}
+    elif kind == "refunded" and luck:
+        properties |= {"total": luck * 7}
+    elif kind == "cancelled" and luck == 1:
+        properties |= {"products": [{"sku": "b", "quantity": 1}]}
+    elif kind == "cost":
+        properties |= {"amount": luck + 1}
+    when = NOON + timedelta(minutes=minute, days=luck % 2)
+    identifiers = _named(who)
+    shop: dict[str, Any] = {"source": "s0", "business_namespace": "shop", "properties": properties}
+    return an_event(name, identifiers, type=MONEY[kind], time=when, **shop)
 
 
 def _event(
@@ -137,6 +179,10 @@ _SQL = {
     "traits": "SELECT record_id, name, value, first_us, last_us, last_event FROM identity_g1.trait",
     "bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record WHERE NOT dead",
     "customers": "SELECT customer_id, members, told FROM identity_g1.customer WHERE told IS NOT NULL",
+    "orders": """
+        SELECT order_id, owner, ordered_us, status, shadowed, flags, cells FROM value_g1.orders WHERE key <> ''
+    """,
+    "days": "SELECT * FROM value_g1.day",
     "told bindings": """
         SELECT record_id, customer_id, generic, weight, rivals FROM profile_g1.binding b
         WHERE record_id <> customer_id OR EXISTS (

@@ -21,7 +21,7 @@ from tests.properties.stories import PHASES, crowds, events_of, mentions
 from tests.support.databases import Databases
 from tests.support.house import House, Worker
 
-SERVICES = ("identity", "interaction", "profile")
+SERVICES = ("identity", "interaction", "value", "profile")
 ALL = frozenset(range(PARTITIONS))
 SEATS = st.integers(0, 20)
 SAID = st.one_of(mentions, mentions, mentions, mentions, crowds)
@@ -110,7 +110,7 @@ class Crashing(RuleBasedStateMachine):
 
         self._do(both())
 
-    @rule(seat=SEATS, awaits=st.integers(0, 12) | st.integers(0, AWAITS_MAX), beside=st.none() | SEATS, said=SAID)
+    @rule(seat=SEATS, awaits=st.integers(0, AWAITS_MAX), beside=st.none() | SEATS, said=SAID)
     def crash(self, seat: int, awaits: int, beside: int | None, said: tuple[Any, ...]) -> None:
         """A worker with something to do ends inside a step, maybe while another is in one, and is started anew."""
         name = self._seat(seat)
@@ -123,6 +123,11 @@ class Crashing(RuleBasedStateMachine):
             self._do(self.turning.turn(self.house.workers[self.first["identity"]]))
         other = None if beside is None else self.house.workers[self._seat(beside)]
         self.done["crashed"] += self._do(self._crash(name, awaits, other))
+
+    @rule(service=st.sampled_from(SERVICES), awaits=st.integers(0, 12), said=SAID)
+    def crash_alone(self, service: str, awaits: int, said: tuple[Any, ...]) -> None:
+        """The same early in a step, with nobody beside."""
+        self.crash(sorted(self.house.workers).index(self.first[service]), awaits, None, said)
 
     async def _crash(self, name: str, awaits: int, other: Worker | None) -> bool:
         # A step abandoned inside connect() would leave the test's own event loop watching a closed socket.

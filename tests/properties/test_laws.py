@@ -20,7 +20,7 @@ from tests.support.databases import Databases
 from tests.support.house import STATE_TOPICS, House
 from tests.support.memory_broker import Record
 
-SERVICES = ("identity", "interaction", "profile")
+SERVICES = ("identity", "interaction", "value", "profile")
 Said = tuple[Any, ...]
 HALVES = st.sets(st.integers(0, 7), min_size=1, max_size=7)
 

@@ -44,7 +44,7 @@ def _id(identifier: tuple[str, str]) -> str:
 
 
 async def _hire_all(house: House) -> None:
-    for name in ("identity", "interaction", "profile"):
+    for name in ("identity", "interaction", "value", "profile"):
         await house.hire(name)
 
 

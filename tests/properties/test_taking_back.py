@@ -10,14 +10,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Event
-from tests.properties.stories import PHASES, Tables, difference, events_of, sightings, tables, told, words, worlds
+from tests.properties.stories import (
+    PHASES,
+    Tables,
+    difference,
+    events_of,
+    orders,
+    sightings,
+    tables,
+    told,
+    words,
+    worlds,
+)
 from tests.properties.test_laws import SERVICES, _alone, _in_houses, _told_in_turn
 from tests.support.databases import Databases
 from tests.support.house import NOON, House, an_event
 
 DESK = {"crm_id.desk": ["1"]}
 """Who takes things back; nobody else is seen with it."""
-CONTENT = ("evidence", "links", "words", "traits", "bindings", "customers", "told bindings", "sections")
+CONTENT = (
+    "orders",
+    "days",
+    "evidence",
+    "links",
+    "words",
+    "traits",
+    "bindings",
+    "customers",
+    "told bindings",
+    "sections",
+)
 
 
 def retraction(of: Event) -> Event:
@@ -41,7 +63,9 @@ async def _content(house: House) -> Tables:
 @given(data=st.data())
 def test_what_was_taken_back_is_as_if_it_had_never_been_said(databases: Databases, data: st.DataObject) -> None:
     stay = data.draw(worlds(6), label="stay")
-    drawn = data.draw(st.lists(st.one_of(sightings, sightings, words), min_size=1, max_size=4), label="taken back")
+    drawn = data.draw(
+        st.lists(st.one_of(sightings, sightings, words, orders), min_size=1, max_size=4), label="taken back"
+    )
     gone = [e for n, one in enumerate(drawn) for e in events_of(f"gone{n}", one)]
     takes = [retraction(e) for e in gone]
     mixed = data.draw(st.permutations([*stay, *gone, *takes]), label="order")
@@ -114,7 +138,7 @@ def test_a_worker_that_knew_the_link_learns_it_again_after_another_took_it_back(
     async def act(house: House) -> None:
         await house.hire("identity", {_partition(first)})
         await house.hire("identity.1", set(range(8)) - {_partition(first)})
-        for service in ("interaction", "profile"):
+        for service in ("interaction", "value", "profile"):
             await house.hire(service)
         for event in (first, take, again):
             house.publish(event)
@@ -183,6 +207,7 @@ def test_taking_back_and_applying_do_not_miss_each_other(databases: Databases) -
         for service in ("identity", "interaction"):
             await house.hire(service, {_partition(event)})
             await house.hire(f"{service}.1", set(range(8)) - {_partition(event)})
+        await house.hire("value")
         await house.hire("profile")
         for worker in house.workers.values():
             await worker.turn()

@@ -15,7 +15,7 @@ from services.value.domain.ledger import Cell, section, totals
 from services.value.domain.orders import Amounts, added, fold
 from tests.unit.value.stating import DAY_US, HOUR_US, NOON_US, POLICY, PRAGUE, entry, total
 
-MANY = settings(max_examples=3000, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
 CURRENCIES = st.sampled_from(["USD", "USD", "USD", "JPY"])
 PRICES = st.decimals(0, 500, places=3).map(str)
 QUANTITIES = st.sampled_from([1, 1, 2, 3, "0.5", -1, 0])
@@ -127,6 +127,7 @@ def test_areas_add_up_to_the_whole(story: list[Entry]) -> None:
 @given(TOLD_STORIES)
 def test_refunds_lie_between_nothing_and_all_of_every_area(story: list[Entry]) -> None:
     order = fold(story, PRAGUE)
+    assert order.status != "returned" or total(order.cells).net == total(order.cells).refunds
     for area in {key.area for key in order.cells}:
         amounts = total(order.cells, area)
         assert min(0, amounts.net) <= amounts.refunds <= max(0, amounts.net)

@@ -8,15 +8,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from services.runtime.postgres import Generation, ServiceSchema, prepare
+from services.runtime.policies import begin
+from services.runtime.postgres import Generation, ServiceSchema, connect, prepare
 from services.runtime.settings import Settings
+from services.value.handlers import POLICY, shipped_document
 
 KEY = "5a" * 32
-GROUPED = {"interaction": True, "identity": False, "profile": False, "intake": False}
+SCHEMAS = {
+    "intake": ServiceSchema.of("intake"),
+    "identity": ServiceSchema.of("identity"),
+    "interaction": ServiceSchema.of("interaction", grouped=True),
+    "value": ServiceSchema.of("value", grouped=True, event_sourced=True),
+    "profile": ServiceSchema.of("profile"),
+}
+POLICIES = {"value": (POLICY, shipped_document())}
 _counter = itertools.count()
 
 
@@ -62,8 +72,10 @@ class Databases:
         """The URL of a new database with every service's first generation in it."""
         if self._template is None:
             url = await self.empty()
-            for service in GROUPED:
-                await prepare(settings_for(url), ServiceSchema.of(service, grouped=GROUPED[service]))
+            for service in SCHEMAS:
+                await prepare(settings_for(url), SCHEMAS[service])
+            for service, (name, document) in POLICIES.items():
+                await _put_in_force(settings_for(url), service, name, document)
             self._template = url
         name = f"test_{os.getpid()}_{next(_counter)}"
         template = urlsplit(self._template).path[1:]
@@ -80,7 +92,20 @@ class Databases:
 
 async def generation_of(settings: Settings, service: str) -> Generation:
     """The live generation of a service in this database."""
-    return await prepare(settings, ServiceSchema.of(service, grouped=GROUPED[service]))
+    return await prepare(settings, SCHEMAS[service])
+
+
+async def _put_in_force(settings: Settings, service: str, name: str, document: dict[str, Any]) -> None:
+    """The shipped policy, as if it had been told on control.events: these tests have no Kafka."""
+    connection = await connect(settings, service)
+    try:
+        async with connection.transaction():
+            await begin(connection, name, document)
+            await connection.execute(
+                "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
+            )
+    finally:
+        await connection.close()
 
 
 def run(coroutine: object) -> object:

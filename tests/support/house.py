@@ -21,12 +21,13 @@ from services.interaction.handlers import plan as interaction_plan
 from services.profile.handlers import plan as profile_plan
 from services.runtime.lane import Lane
 from services.runtime.settings import Settings
+from services.value.handlers import plan as value_plan
 from tests.support.databases import KEY, generation_of, settings_for
 from tests.support.memory_broker import MemoryBroker, MemoryFeed, MemoryProducer, in_memory
 from tests.support.oracle import Findings, check
 
-PLANS = {"identity": identity_plan, "interaction": interaction_plan, "profile": profile_plan}
-STATE_TOPICS = ("identity.bindings", "identity.customers", "interaction.customers")
+PLANS = {"identity": identity_plan, "interaction": interaction_plan, "value": value_plan, "profile": profile_plan}
+STATE_TOPICS = ("identity.bindings", "identity.customers", "interaction.customers", "value.customers")
 SETTLE_TURNS_MAX = 200
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 

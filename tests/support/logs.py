@@ -40,8 +40,7 @@ def read_log(bootstrap: str, topic: str) -> list[LogRecord]:
     try:
         partitions = consumer.list_topics(topic, timeout=READ_TIMEOUT_S).topics[topic].partitions
         ends = {
-            p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=READ_TIMEOUT_S)[1]
-            for p in partitions
+            p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=READ_TIMEOUT_S)[1] for p in partitions
         }
         consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p, end in ends.items() if end])
         return sorted(_drain(consumer, ends), key=lambda r: (r.partition, r.offset))
@@ -65,9 +64,7 @@ def _drain(consumer: Consumer, ends: dict[int, int]) -> list[LogRecord]:
                 raise KafkaException(m.error())
             partition, offset = m.partition() or 0, m.offset() or 0
             headers = [(str(pair[0]), _bytes(pair[1])) for pair in list(m.headers() or [])]
-            found.append(
-                LogRecord(str(m.topic()), partition, offset, m.timestamp()[1], m.key(), m.value(), headers)
-            )
+            found.append(LogRecord(str(m.topic()), partition, offset, m.timestamp()[1], m.key(), m.value(), headers))
             if offset + 1 >= ends[partition]:
                 left.discard(partition)
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
@@ -26,8 +27,16 @@ from services.interaction.handlers import history_row, item
 from services.runtime.batch import Incoming
 from services.runtime.grouping import members_hash
 from services.runtime.withdrawing import retracted_by
+from services.value.domain import ledger as ledger_domain
+from services.value.domain.entries import MONEY_TYPES, Entry
+from services.value.domain.orders import NEVER, fold
+from services.value.domain.policy import read_policy
+from services.value.domain.reading import read as read_entry
+from services.value.handlers import shipped_document
 from tests.support.databases import KEY
 
+ZONE = ZoneInfo("UTC")
+VALUE_POLICY = read_policy(shipped_document())
 Place = tuple[str, str]
 """(record id, event id)."""
 
@@ -41,6 +50,7 @@ class Expected:
     bindings: dict[str, Binding] = field(default_factory=dict)
     identity: dict[str, dict[str, Any]] = field(default_factory=dict)
     interaction: dict[str, dict[str, Any]] = field(default_factory=dict)
+    value: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=dict)
 
 
@@ -60,6 +70,7 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
         if (gone := removal_of(event)) is not None:
             at = (gone.record_id, gone.source)
             until[at] = max(gone.until_us, until.get(at, gone.until_us))
+    entries: dict[str, list[Entry]] = {}
     for place, (event, r) in first.items():
         result.events[place] = event
         result.first[place] = (r.partition, r.offset)
@@ -68,13 +79,38 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             continue
         summary.add(item(history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r))))
         time_us = microseconds(event.time)
+        if event.type in MONEY_TYPES:
+            exact = decode_event(r.key, r.value, r.headers, exact=True)
+            if (entry := read_entry(exact, time_us, ZONE)) is not None:
+                entries.setdefault(entry.key, []).append(entry)
         said = observe(event, time_us, policy, ids)
         mention = mention_of(event, time_us, said)
         removed = until.get((event.record_id, event.source), time_us - 1)
         if mention is not None and not (mention.seen and time_us <= removed):
             evidence.take(said)
     _who(result, evidence, summaries)
+    _worth(result, entries)
     return result
+
+
+def _worth(result: Expected, entries: Mapping[str, list[Entry]]) -> None:
+    """Each customer's ledger, of all orders of the log at once."""
+    customer_of = {r: b.customer_id for r, b in result.bindings.items()}
+    cells: dict[str, list[ledger_domain.Cell]] = {}
+    times: dict[str, list[int]] = {}
+    for those in entries.values():
+        order = fold(those, ZONE)
+        for key, amounts in order.cells.items():
+            cell = ledger_domain.Cell(key.day, key.area, key.currency, amounts)
+            cells.setdefault(customer_of.get(key.record_id, key.record_id), []).append(cell)
+        if order.owner is not None and order.ordered_us is not None and order.status != NEVER:
+            times.setdefault(customer_of.get(order.owner, order.owner), []).append(order.ordered_us)
+    for customer, rows in cells.items():
+        first, last = min(times.get(customer, ()), default=None), max(times.get(customer, ()), default=None)
+        body = ledger_domain.section(rows, VALUE_POLICY, first, last)
+        if body is not None:
+            records = sorted(r for r, c in customer_of.items() if c == customer) or [customer]
+            result.value[customer] = _as_told({**body, "by_record": records})
 
 
 def _first_copies(records: Iterable[Any], without: frozenset[tuple[str, int, int]]) -> dict[Place, tuple[Event, Any]]:
@@ -163,7 +199,7 @@ async def check(
         await _check_history(connection, want, found, ledger)
         await _check_identity(connection, want, found)
         await _check_profile(connection, want, found)
-        for service in ("identity", "interaction", "profile"):
+        for service in ("identity", "interaction", "value", "profile"):
             found.markers += await connection.fetchval(
                 f"SELECT (SELECT count(*) FROM {service}_g1.marker) + (SELECT count(*) FROM {service}_g1.telling)"
             )
@@ -208,7 +244,12 @@ async def _check_identity(connection: Any, want: Expected, found: Findings) -> N
         if have.get(record) != want.bindings.get(record):
             found.diverge += 1
             found.examples.append(f"binding {record}: {have.get(record)} for {want.bindings.get(record)}")
-    for table, column in (("interaction_g1.member", "member_id"), ("profile_g1.binding", "record_id")):
+    tables = (
+        ("interaction_g1.member", "member_id"),
+        ("value_g1.member", "member_id"),
+        ("profile_g1.binding", "record_id"),
+    )
+    for table, column in tables:
         target = "group_id" if column == "member_id" else "customer_id"
         rows = await connection.fetch(f"SELECT {column} AS r, {target} AS c FROM {table}")
         bound = {str(r["r"]): str(r["c"]) for r in rows}
@@ -225,7 +266,7 @@ async def _check_profile(connection: Any, want: Expected, found: Findings) -> No
         if r["body"] is not None:
             have[str(r["customer_id"]), r["service"]] = (orjson.loads(r["body"]), r["members"])
     should: dict[tuple[str, str], Any] = {}
-    for service, bodies in (("identity", want.identity), ("interaction", want.interaction)):
+    for service, bodies in (("identity", want.identity), ("interaction", want.interaction), ("value", want.value)):
         for customer, body in bodies.items():
             should[customer, service] = (body, want.members[customer])
     for key in have.keys() | should.keys():
@@ -238,6 +279,7 @@ _CURRENT = {
     "identity.bindings": ("identity", "SELECT record_id AS key, n FROM identity_g1.record"),
     "identity.customers": ("identity", "SELECT customer_id AS key, n FROM identity_g1.customer"),
     "interaction.customers": ("interaction", "SELECT group_id AS key, n FROM interaction_g1.grp WHERE n > 0"),
+    "value.customers": ("value", "SELECT group_id AS key, n FROM value_g1.grp WHERE n > 0"),
 }
 
 

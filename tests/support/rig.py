@@ -29,9 +29,9 @@ from tests.support.load import Ledger
 from tests.support.oracle import Findings, check
 from tests.support.running import CHECKOUT, Running, free_port, until
 
-SERVICES = ("identity", "interaction", "profile")
+SERVICES = ("identity", "interaction", "value", "profile")
 READS = {s: tuple(t.name for t in TOPICS.values() if s in t.read_by) for s in (*SERVICES, "intake")}
-STATE_TOPICS = ("identity.bindings", "identity.customers", "interaction.customers")
+STATE_TOPICS = ("identity.bindings", "identity.customers", "interaction.customers", "value.customers")
 SESSION_TIMEOUT_MS = 6_000
 """The broker's least: a silent worker's partitions are free after it."""
 START_TIMEOUT_S = 30.0

@@ -1,21 +1,30 @@
-"""Identity's SQL for the lane: mentions.py and evidence.py in and out, customers.py for bindings and sections."""
+"""Identity's SQL for the lane: mentions.py and evidence.py in and out, customers.py for bindings and sections.
 
+groups.py is for groups in and out, belonging.py reads them.
+"""
+
+from services.identity.store.belonging import memberships
 from services.identity.store.customers import save_bindings, save_customers, told, traits_of
 from services.identity.store.evidence import known, lock_writer, neighbourhood, save_evidence
-from services.identity.store.mentions import bury, insert_mentions, removed_until, revise, save_removals
+from services.identity.store.groups import customers_of, hear_groups
+from services.identity.store.mentions import bury, insert_mentions, removed_until, revise, save_dead, save_removals
 from services.identity.store.rows import Stored, stored_row
 
 __all__ = [
     "Stored",
     "bury",
+    "customers_of",
+    "hear_groups",
     "insert_mentions",
     "known",
     "lock_writer",
+    "memberships",
     "neighbourhood",
     "removed_until",
     "revise",
     "save_bindings",
     "save_customers",
+    "save_dead",
     "save_evidence",
     "save_removals",
     "stored_row",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from services.identity.domain.evidence import NEVER_US, Evidence
+from services.identity.domain.evidence import NEVER_US, Evidence, Record
 from services.identity.domain.mentions import Mention, Removal, fold
 from services.identity.store.rows import value_digest
 from services.runtime.postgres import Connection
@@ -86,6 +86,24 @@ async def bury(connection: Connection, withdrawn: Iterable[str], records: Iterab
         sorted(set(records)),
     )
     return [_row(r) for r in rows]
+
+
+async def save_dead(connection: Connection, records: Sequence[Record]) -> set[str]:
+    """Make rows of records that nothing alive speaks of; those that had none."""
+    if not records:
+        return set()
+    rows = await connection.fetch(
+        """
+        INSERT INTO record (record_id, type, value, first_us, sources, customer_id, n, dead)
+        SELECT r, t, v, $4, '{}', r, 0, true FROM unnest($1::uuid[], $2::text[], $3::text[]) AS new (r, t, v)
+        ON CONFLICT DO NOTHING RETURNING record_id
+        """,
+        [r.record_id for r in records],
+        [r.type for r in records],
+        [r.value for r in records],
+        NEVER_US,
+    )
+    return {str(r["record_id"]) for r in rows}
 
 
 async def revise(connection: Connection, buried: Sequence[Mention]) -> set[str]:

@@ -19,7 +19,7 @@ from services.ops.local.ports import HOST, OFFSETS
 from services.ops.local.processes import ProcessSpec
 from services.runtime.settings import Settings
 
-WORKERS = ("intake", "identity", "interaction", "profile")
+WORKERS = ("intake", "identity", "interaction", "value", "profile")
 """Services with a lane; intake's worker also serves the collector, profile's the public API."""
 WITH_ADDRESS = ("intake", "profile")
 INTERNAL = "internal"

@@ -1,0 +1,1 @@
+"""Value's rules, without a database."""
