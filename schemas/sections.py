@@ -97,6 +97,77 @@ class Interaction(BaseModel):
     last: list[InteractionItem]
 
 
+class Worth(BaseModel):
+    """Sums of one currency; `revenue` is net less refunds, amounts are decimals in text."""
+
+    revenue: str
+    margin: str
+    refunds: str
+    cost_to_serve: str
+    orders: int
+
+
+class WorthOfArea(BaseModel):
+    """What was bought of one area."""
+
+    area: str
+    revenue: str
+    margin: str
+    orders: int
+    last_at: str | None
+
+
+class WorthOfMonth(Worth):
+    """What was booked in one month, YYYY-MM."""
+
+    month: str
+
+
+class WorthElsewhere(Worth):
+    """What was bought in another currency; nothing is converted."""
+
+    currency: str
+
+
+class WorthSoFar(Worth):
+    """What the customer brought so far. `days`: with an order; margin is estimated where a cost is not known."""
+
+    margin_estimated: bool
+    days: int
+    first_at: str | None
+    last_at: str | None
+    average_order: str | None
+    by_area: list[WorthOfArea]
+    by_period: list[WorthOfMonth]
+
+
+class Tier(BaseModel):
+    """The customer's grade, what it is for, and the day that brought him into it."""
+
+    grade: str
+    actual: str
+    strategic: str
+    since: str | None
+    purpose: str
+    next_drop_at: str | None
+    policy_version: int
+
+
+class Value(BaseModel):
+    """What the customer is worth. Parts that nothing tells yet are null."""
+
+    currency: str | None
+    as_of: str | None
+    actual: WorthSoFar | None
+    other_currencies: list[WorthElsewhere] | None
+    predicted: dict[str, Any] | None
+    strategic: dict[str, Any] | None
+    tier: Tier | None
+    churn: dict[str, Any] | None
+    group: dict[str, Any] | None
+    next: dict[str, Any] | None
+
+
 class Meta(BaseModel):
     """How fresh and how complete the document is."""
 
@@ -117,7 +188,7 @@ class CustomerDocument(BaseModel):
     identity: Identity | None
     contact: Contact | None
     interaction: Interaction | None
-    value: dict[str, Any] | None
+    value: Value | None
     needs: list[Any] | None
     preferences: dict[str, Any] | None
     consents: dict[str, Any] | None

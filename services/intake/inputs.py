@@ -1,4 +1,4 @@
-"""Sources and write keys: inputs of intake, written by requests, never derived.
+"""Sources, write keys and ids of commands: inputs of intake, written by requests, never derived.
 
 Owns their SQL; a key is stored as its hash only.
 """
@@ -9,14 +9,20 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from services.intake.domain.model import Source
+from services.intake.domain.permissions import OWN_SOURCE, PERMISSIONS
 from services.runtime.postgres import Connection
 
 _SETTINGS = {f.name for f in fields(Source)} - {"name"}
+
+COMMAND_KEPT = timedelta(days=30)
+COMMANDS_FORGOTTEN_MAX = 100
+"""Old ids that one command takes away at most."""
 
 
 def _hash(write_key: str) -> bytes:
@@ -34,10 +40,21 @@ def read_source(document: Mapping[str, Any]) -> Source:
     namespaces = document.get("identifier_namespace") or {}
     if not isinstance(namespaces, dict) or not all(isinstance(v, str) for v in namespaces.values()):
         raise ValueError("identifier_namespace maps types to namespaces")
-    texts = {k: v for k, v in document.items() if k not in ("name", "identifier_namespace")}
+    may = document.get("may") or []
+    if not isinstance(may, list) or not set(map(str, may)) <= set(PERMISSIONS):
+        raise ValueError(f"may lists some of {', '.join(PERMISSIONS)}")
+    texts = {k: v for k, v in document.items() if k not in ("name", "identifier_namespace", "may")}
     if not all(v is None or isinstance(v, str) for v in texts.values()):
         raise ValueError("settings of a source are texts")
-    return Source(name, namespaces, **texts)
+    return Source(name, namespaces, **texts, may=tuple(sorted(set(may))))
+
+
+def read_new_source(document: Mapping[str, Any]) -> Source:
+    """A source somebody wants to register. Raises ValueError as read_source, and for our own name."""
+    source = read_source(document)
+    if source.name.casefold() == OWN_SOURCE.name:
+        raise ValueError(f"{OWN_SOURCE.name} is the name of our own source")
+    return source
 
 
 async def create_source(connection: Connection, source: Source) -> str:
@@ -75,3 +92,26 @@ async def source_of(connection: Connection, write_key: str) -> Source | None:
         _hash(write_key),
     )
     return _source(row) if row else None
+
+
+async def first_heard(connection: Connection, sent_id: str, digest: bytes, now: datetime) -> datetime | None:
+    """When the command of this id was first heard, `now` at the earliest; None when the id was another command's.
+
+    So a command that is sent again is the same event with the same time, and cannot overrule what came between.
+    Ids are remembered for COMMAND_KEPT.
+    """
+    async with connection.transaction():
+        await connection.execute(
+            "DELETE FROM command WHERE sent_id IN (SELECT sent_id FROM command WHERE first_at < $1 LIMIT $2)",
+            now - COMMAND_KEPT,
+            COMMANDS_FORGOTTEN_MAX,
+        )
+        await connection.execute(
+            "INSERT INTO command (sent_id, digest, first_at) VALUES ($1, $2, $3) ON CONFLICT (sent_id) DO NOTHING",
+            sent_id,
+            digest,
+            now,
+        )
+        row = await connection.fetchrow("SELECT digest, first_at FROM command WHERE sent_id = $1", sent_id)
+    heard: datetime | None = row["first_at"] if row is not None and row["digest"] == digest else None
+    return heard

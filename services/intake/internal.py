@@ -1,9 +1,12 @@
-"""Intake's internal pages: /sources, /parked and /trace, beside /wait and /status. Not for the public.
+"""Intake's internal pages: /sources, /parked, /trace and /commands, beside /wait and /status. Not for the public.
 
 Owns routes and their words.
 """
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import orjson
 from starlette.applications import Starlette
@@ -13,6 +16,8 @@ from starlette.routing import Route
 
 from schemas.topics import PARTITIONS
 from services.intake import inputs, views
+from services.intake.commands import command
+from services.intake.door import Publisher
 from services.intake.trail import trail
 from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app
@@ -23,16 +28,30 @@ OFFSET_MAX = 2**62
 
 
 def internal(settings: Settings) -> Starlette:
-    """Internal pages: /sources and /parked, beside /wait and /status."""
-    return internal_app(
+    """The application, with a publisher of its own for commands."""
+    app = internal_app(
         settings,
         ServiceSchema.of("intake"),
         [
             Route("/sources", sources, methods=["GET", "POST"]),
             Route("/parked", parked),
             Route("/trace", trace),
+            Route("/commands", command, methods=["POST"]),
         ],
     )
+    app.state.publisher = Publisher(settings)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with inner(app):
+            try:
+                yield
+            finally:
+                await app.state.publisher.close()
+
+    app.router.lifespan_context = lifespan
+    return app
 
 
 async def sources(request: Request) -> Response:
@@ -41,10 +60,10 @@ async def sources(request: Request) -> Response:
     async with pool.acquire() as connection:
         if request.method == "GET":
             found = await inputs.sources(connection)
-            return answer({"sources": [{"name": name} for name in found]})
+            return answer({"sources": [{"name": name, "may": list(source.may)} for name, source in found.items()]})
         try:
             document = orjson.loads(await request.body())
-            source = inputs.read_source(document)
+            source = inputs.read_new_source(document)
         except (ValueError, TypeError, AttributeError) as wrong:
             detail = str(wrong) if type(wrong) is ValueError else "a source is an object with a name"
             raise Problem("bad-request", detail) from None

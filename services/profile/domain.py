@@ -98,7 +98,10 @@ def _regrouping(told: Told) -> list[str]:
 
 
 def _holds_foreign_records(told: Told, service: str) -> bool:
-    """Whether a section still speaks of records that identity took away: another person's, maybe."""
+    """Whether a section still speaks of records that identity took away: another person's, maybe.
+
+    `by_record` is keyed by record id, or lists the ids.
+    """
     identity = told.sections[IDENTITY].body or {}
     mine = {r["record_id"] for r in identity["identity"]["records"]}
     listed = len(mine) == identity["identity"]["totals"]["records"]
@@ -108,19 +111,20 @@ def _holds_foreign_records(told: Told, service: str) -> bool:
 
 
 def _with_last_seen(identity: dict[str, Any], interaction: Section | None) -> dict[str, Any]:
+    records = with_last_seen(identity["records"], interaction)
+    last_of = {(r["type"], r["value"]): r["last_seen"] for r in records}
+    identifiers = [{**i, "last_seen": last_of.get((i["type"], i["value"]))} for i in identity["identifiers"]]
+    return {**identity, "records": records, "identifiers": identifiers}
+
+
+def with_last_seen(records: Sequence[dict[str, Any]], interaction: Section | None) -> list[dict[str, Any]]:
     """Counts and last sightings per record come from interaction, which sees every event."""
     seen = (interaction.body or {}).get("by_record", {}) if interaction else {}
-    records, identifiers = [], []
-    last_of: dict[tuple[str, str], str | None] = {}
-    for record in identity["records"]:
+    found = []
+    for record in records:
         count, _, last = seen.get(record["record_id"], (0, None, None))
-        last = last or record["first_seen"]
-        last_of[record["type"], record["value"]] = last
-        records.append({**record, "last_seen": last, "events": count})
-    for identifier in identity["identifiers"]:
-        last = last_of.get((identifier["type"], identifier["value"]))
-        identifiers.append({**identifier, "last_seen": last})
-    return {**identity, "records": records, "identifiers": identifiers}
+        found.append({**record, "last_seen": last or record["first_seen"], "events": count})
+    return found
 
 
 def masked(doc: dict[str, Any]) -> dict[str, Any]:
@@ -140,11 +144,53 @@ def masked(doc: dict[str, Any]) -> dict[str, Any]:
             "meta": {**doc["meta"], "masked": names}}  # fmt: skip
 
 
+def without(doc: dict[str, Any], part: str) -> dict[str, Any]:
+    """The document for a key that may not see a part: null, listed as masked whether there is anything or not."""
+    if part not in doc:
+        return doc
+    meta = doc["meta"]
+    missing = [name for name in meta["missing"] if name != part]
+    return {**doc, part: None, "meta": {**meta, "missing": missing, "masked": [*meta["masked"], part]}}
+
+
+def masked_orders(orders: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Orders for a key without `profile:pii`: an order's id that could be an address is masked."""
+    return [{**o, "id": mask(o["id"])} if looks_like_an_address(o["id"]) else o for o in orders]
+
+
 def _masked_identifier(identifier: dict[str, Any]) -> dict[str, Any]:
     named = identifier["type"].partition(".")[0] in PERSONAL_IDENTIFIER_TYPES
     if named or looks_like_an_address(identifier["value"]):
         return {**identifier, "value": mask(identifier["value"])}
     return identifier
+
+
+EVIDENCE_PERSONAL = ("records[].value", "links[].*.value", "assertions[].*.value", "assertions[].reason",
+                     "assertions[].actor", "refusals[].*.value")  # fmt: skip
+PATH_PERSONAL = ("from.value", "to.value", "path[].*.value", "cut.*.value", "refused[].*.value", "why")
+_NAMED = {"record_id", "type", "value"}
+_SAID = ("reason", "actor", "words")
+
+
+def masked_evidence(found: dict[str, Any]) -> dict[str, Any]:
+    """What identity answers, for a key without `profile:pii`: every record's value and all that people wrote."""
+    return {**_masked_named(found), "masked": list(PATH_PERSONAL if "why" in found else EVIDENCE_PERSONAL)}
+
+
+def _masked_named(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_masked_named(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    shown = {k: _masked_value(v) if k in _SAID else _masked_named(v) for k, v in part.items()}
+    return _masked_identifier(shown) if shown.keys() >= _NAMED else shown
+
+
+def sentence(parts: Sequence[str | dict[str, Any]]) -> str:
+    """A sentence of identity's, whose parts are texts, records, and words that people wrote."""
+    return "".join(
+        p if isinstance(p, str) else p["words"] if "words" in p else f"{p['type']}:{p['value']}" for p in parts
+    )
 
 
 def _masked_contact(contact: dict[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,8 @@ RULES = (
             "services.{service}.views",
             "services.{service}.inputs",
             "services.{service}.domain",
+            # Only reads, and as the lane reads it: what is explained is what was decided on.
+            "services.{service}.store.neighbourhood",
             "services.runtime",
             "schemas",
         ),

@@ -30,6 +30,7 @@ def test_only_the_runtime_hosts_streams() -> None:
         ("services.value.domain.tiers", "from ..store import rows"),
         ("services.value.store", "from .api import page"),
         ("services.profile.views", "import services.profile.store"),
+        ("services.identity.views", "from services.identity.store import save_evidence"),
         ("services.intake.api", "from services.intake.store import save"),
         ("services.runtime.host", "from tests.support import clock"),
     ],
@@ -47,6 +48,7 @@ def test_a_forbidden_import_is_noticed(name: str, line: str) -> None:
         ("services.value.handlers", "from .store import save"),
         ("services.value.__main__", "from services.value import api, handlers"),
         ("services.profile.api", "from services.profile import views"),
+        ("services.identity.views", "from services.identity.store import neighbourhood"),
         ("services.ops.local.parts", "import asyncpg"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from services.intake.domain.accept import accept
 from services.intake.domain.importing import read_import
 from services.intake.domain.model import Accepted, Parked, Received, Source
+from services.intake.domain.permissions import PERMISSIONS
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 SEGMENT = "segment"
@@ -19,5 +20,5 @@ FILES = sorted(EXAMPLES.glob("*/*.json"))
 
 def outcomes(path: Path) -> list[Accepted | Parked]:
     """What intake makes of one example file."""
-    received = Received(ARRIVAL, Source(name="shop"))
+    received = Received(ARRIVAL, Source(name="shop", may=PERMISSIONS))
     return [accept(raw, received, KEY) for raw in read_import(path.read_bytes())]

@@ -15,7 +15,7 @@ TIME = "2026-03-0{}T10:00:00Z"
 @pytest.fixture
 def operators(doors: Doors) -> Source:
     """Where operators' words come from."""
-    return doors.source("operators")
+    return doors.source("operators", "--may", "assert")
 
 
 def people(own: Named) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from services.intake.domain.accept import accept
 from services.intake.domain.importing import read_import
 from services.intake.domain.model import Accepted, Parked, Received
 from services.intake.domain.model import Source as SourceSettings
+from services.intake.domain.permissions import PERMISSIONS
 from tests.contracts.examples import ARRIVAL, FILES, KEY, SEGMENT
 from tests.support.doors import Doors, Named, Source, later_of
 from tests.support.load import ends
@@ -38,7 +39,7 @@ def send(doors: Doors, source: Source, path: Path) -> str:
 
 def expected(source: Source) -> tuple[list[Event], list[Parked]]:
     """What intake should make of all files, one by one."""
-    received = Received(ARRIVAL, SourceSettings(source.name))
+    received = Received(ARRIVAL, SourceSettings(source.name, may=PERMISSIONS))
     outcomes = [accept(raw, received, KEY) for path in FILES for raw in read_import(path.read_bytes())]
     events = [o.event for o in outcomes if isinstance(o, Accepted)]
     return events, [o for o in outcomes if isinstance(o, Parked)]
@@ -53,7 +54,7 @@ def parked_of(doors: Doors, source: Source) -> list[str]:
 @pytest.fixture(scope="module")
 def sent(doors: Doors) -> dict[str, Any]:
     """All files sent by one source; how much the log grew, and what was parked."""
-    source = doors.source("examples")
+    source = doors.source("examples", *(word for one in PERMISSIONS for word in ("--may", one)))
     known = len(parked_of(doors, source))
     before = sum(ends(doors.copy.kafka, [LOG]).values())
     position = later_of(*(send(doors, source, path) for path in FILES))

@@ -94,14 +94,14 @@ def ask_badly(doors: Doors, word: str, customer_id: str) -> None:
         doors.http.post(url, json=body, headers={"Authorization": f"Bearer {doors.copy.operator_key}"})
         doors.http.post(url, json=body, headers={"Authorization": f"Bearer {word}"})
     for service, address in doors.copy.internal.items():
-        for page in ("trace", "wait", "sources", "keys", "caught-up"):
+        for page in ("trace", "wait", "sources", "keys", "caught-up", "path", "commands"):
             doors.http.get(f"{address}/{page}", params={"source": word, "id": word, "at": word, "partition": word})
-            if service in ("intake", "profile") and page in ("sources", "keys"):
+            if service in ("intake", "profile") and page in ("sources", "keys", "commands"):
                 doors.http.post(f"{address}/{page}", json={"name": f"{word}\n", "scopes": [word], word: word})
 
 
 def test_no_log_and_no_metric_holds_a_word_of_a_person(doors: Doors, word: str) -> None:
-    source = doors.source("words")
+    source = doors.source("words", "--may", "assert")
     customer_id = plant_good(doors, source, word)
     plant_bad(doors, source, word)
     ask_badly(doors, word, customer_id)

@@ -92,6 +92,14 @@ class Doors:
             f"{self.copy.profile}{path}", params=params, headers={**self._bearer(key), **(headers or {})}
         )
 
+    def post_api(
+        self, path: str, body: Any, *, key: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """POST to the profile API; the operator's key unless another is given."""
+        return self.http.post(
+            f"{self.copy.profile}{path}", json=body, headers={**self._bearer(key), **(headers or {})}
+        )
+
     def look_up(
         self,
         *identifiers: tuple[str, str],

@@ -26,6 +26,7 @@ from services.intake.domain.model import (
     Refused,
     Source,
 )
+from services.intake.domain.permissions import check_permitted
 from services.intake.domain.reasons import Reason
 from services.intake.domain.references import with_namespaces
 from services.intake.domain.timing import Timed, time_of
@@ -66,6 +67,7 @@ def _accept(raw: Raw, received: Received, deployment_key: bytes) -> Accepted:
     known = EVENT_TYPES.get(event_type)
     timed = time_of(raw.time, raw.sent_at, received.arrival)
     data = _data(raw, event_type, known, settings)
+    check_permitted(event_type, data["properties"], settings)
     data["identifiers"] = identifiers
     _keep_sent_times(data, raw, timed)
     incomplete = tuple(known.missing(data)) if known is not None else ()

@@ -35,6 +35,7 @@ class Source:
     `identifier_namespace`: type → namespace, `{"user_id": "shop2"}` turns `user_id` into `user_id.shop2`.
     `business_namespace`: where its order numbers and the like are unique; the source's name by default.
     `subject_type`: the identifier type of a CloudEvent's `subject`; without it a subject identifies nobody.
+    `may`: what it has leave for, of permissions.PERMISSIONS; nothing by default.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Source:
     country: str | None = None
     timezone: str | None = None
     subject_type: str | None = None
+    may: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     BAD_TYPE = "bad_type"
     BAD_SOURCE = "bad_source"
     BAD_CALL = "bad_call"
+    NOT_PERMITTED = "not_permitted"
     NO_ID = "no_id"
     ID_TOO_LONG = "id_too_long"
     NO_IDENTIFIER = "no_identifier"
@@ -49,6 +50,7 @@ EXPLANATIONS: dict[str, str] = {
     Reason.BAD_TYPE: "The type or event name is missing, longer than 256 characters, or not printable.",
     Reason.BAD_SOURCE: "The source is longer than 256 characters or not printable.",
     Reason.BAD_CALL: "The Segment call is none of track, identify, page, screen, group, alias.",
+    Reason.NOT_PERMITTED: "The source has no leave to say this: operators' words, or taking back what others sent.",
     Reason.NO_ID: "The event has no id, so that a repetition could not be told from a second event.",
     Reason.ID_TOO_LONG: "The id is longer than 256 characters.",
     Reason.NO_IDENTIFIER: "Nothing in the event says whose it is: no identifier, or only placeholders.",

@@ -65,7 +65,7 @@ def cli_key(copy: Here) -> str:
 
 
 def make_source(copy: Here, name: str, about: dict[str, Any]) -> str:
-    """The write key of a new source. `about`: identifier_namespace, channel, currency, country, timezone."""
+    """The write key of a new source. `about`: identifier_namespace, channel, currency, country, timezone, may."""
     made = ask_json("POST", f"{copy.internal['intake']}/sources", json={"name": name, **about})
     return str(made["write_key"])
 
@@ -115,6 +115,10 @@ def create_source(
     subject_type: Annotated[
         str | None, typer.Option("--subject-type", help="Of which type CloudEvents' subject is: user_id")
     ] = None,
+    may: Annotated[
+        list[str] | None,
+        typer.Option("--may", metavar="P", help="assert: speak as an operator; retract: take back others' events"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a new source send events; prints its write key, once."""
@@ -126,6 +130,7 @@ def create_source(
         "country": country,
         "timezone": timezone,
         "subject_type": subject_type,
+        "may": may or None,
     }
     key = make_source(here(), name, {field: value for field, value in given.items() if value is not None})
     if as_json:

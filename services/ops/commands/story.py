@@ -37,6 +37,7 @@ SOURCE_SETTINGS = frozenset(
         "country",
         "timezone",
         "subject_type",
+        "may",
     }
 )
 _ENVELOPE = ("source", "type", "id")

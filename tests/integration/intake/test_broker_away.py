@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from services.intake.api import public
+from services.intake.api import internal, public
 from services.intake.door import ACK_TIMEOUT_S
 from tests.support.databases import settings_for
 from tests.support.doors import Doors, Source
@@ -60,6 +60,23 @@ def silent_port() -> Iterator[int]:
 
 def test_a_kafka_that_says_nothing_is_answered_503(doors: Doors, web: Source, silent_port: int) -> None:
     asyncio.run(refused(doors, web, f"127.0.0.1:{silent_port}", 3))
+
+
+def test_a_command_is_answered_that_the_log_is_away(doors: Doors) -> None:
+    command = {"type": "note.added", "identifiers": {"user_id": "u"}, "properties": {"text": "x"}}
+
+    async def give() -> httpx.Response:
+        app = internal(settings_for(doors.copy.database, f"127.0.0.1:{free_port()}"))
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://intake", timeout=60) as client,
+        ):
+            return await client.post("/commands", json=command)
+
+    response = asyncio.run(give())
+    assert (response.status_code, response.json()["type"]) == (503, "unavailable")
+    assert int(response.headers["Retry-After"]) >= 1
 
 
 def test_without_kafka_the_collector_is_not_healthy_and_refuses_what_it_always_refuses(

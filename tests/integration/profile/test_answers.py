@@ -16,6 +16,8 @@ PARTS = ("identity", "contact", "interaction", "value", "needs", "preferences", 
          "treatment")  # fmt: skip
 META = {"version", "updated_at", "lag_ms", "position", "missing", "masked", "regrouping"}
 LOOKUP = "/v1/customers/lookup"
+ASSERTIONS = "/v1/identity/assertions"
+PATH = "/v1/identity/path"
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,10 @@ def somebody(doors: Doors, web: Source) -> str:
     """A customer."""
     event = {"type": "contact.identified", "identifiers": {"user_id": "answers-u"}, "traits": {"name": "Ann"}}
     return doors.customer_of("user_id", "answers-u", doors.send(web, event))
+
+
+def bearer(doors: Doors) -> dict[str, str]:
+    return {"Authorization": f"Bearer {doors.copy.operator_key}"}
 
 
 def is_problem(response: Any, status: int, kind: str) -> None:
@@ -43,8 +49,9 @@ def test_a_document_has_every_part_or_says_that_it_is_missing(doors: Doors, some
 
 
 def test_answers_say_how_fresh_they_are(doors: Doors, somebody: str) -> None:
-    for path in (f"/v1/customers/{somebody}", f"/v1/customers/{somebody}/timeline"):
-        response = doors.ask(path)
+    parts = [f"/v1/customers/{somebody}{part}" for part in ("", "/timeline", "/identity")]
+    for path in (*parts, f"{PATH}?from=user_id:answers-u&to=user_id:answers-u"):
+        response = doors.http.get(doors.copy.profile + path, headers=bearer(doors))
         assert response.headers["C360-Position"]
         assert int(response.headers["C360-Lag-Ms"]) >= 0
 
@@ -83,7 +90,7 @@ def test_keys_that_see_different_things_get_different_etags(doors: Doors, somebo
 
 
 @pytest.mark.parametrize("customer_id", [str(uuid.UUID(int=7)), "nobody", "0", "%00", "é"])
-@pytest.mark.parametrize("call", ["", "/timeline"])
+@pytest.mark.parametrize("call", ["", "/timeline", "/identity"])
 def test_an_unknown_customer_is_not_found(doors: Doors, customer_id: str, call: str) -> None:
     is_problem(doors.ask(f"/v1/customers/{customer_id}{call}"), 404, "unknown-customer")
 
@@ -128,7 +135,7 @@ def test_a_position_of_the_future_is_not_caught_up(doors: Doors, web: Source, so
     ids=lambda b: b[:40].decode("latin-1"),
 )
 def test_a_lookup_that_cannot_be_read_is_a_bad_request(doors: Doors, body: bytes) -> None:
-    headers = {"Authorization": f"Bearer {doors.copy.operator_key}", "Content-Type": "application/json"}
+    headers = {**bearer(doors), "Content-Type": "application/json"}
     is_problem(doors.http.post(doors.copy.profile + LOOKUP, content=body, headers=headers), 400, "bad-request")
 
 
@@ -194,15 +201,24 @@ def test_the_description_is_openapi_3_1(described: dict[str, Any]) -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_every_documented_call_answers(doors: Doors, described: dict[str, Any], somebody: str) -> None:
-    bodies = {LOOKUP: {"identifiers": [{"type": "user_id", "value": "answers-u"}]}}
-    bearer = {"Authorization": f"Bearer {doors.copy.operator_key}"}
-    assert len(operations(described)) >= 3
+def test_every_documented_call_answers(
+    doors: Doors, described: dict[str, Any], somebody: str, web: Source, own: Named
+) -> None:
+    event = {"type": "note.added", "identifiers": {"user_id": own("u")}, "properties": {"text": "x"}}
+    position = doors.send(web, event)
+    pair = [{"type": "user_id", "value": value} for value in ("answers-u", own("u"))]
+    said = {"kind": "different", "records": pair, "reason": "x", "min_position": position, "wait_ms": 10_000}
+    bodies = {LOOKUP: {"identifiers": pair}, ASSERTIONS: said}
+    queries = {PATH: {f: "user_id:answers-u" for f in ("from", "to")}}
+    assert len(operations(described)) >= 6
     for method, path, operation in operations(described):
         url = doors.copy.profile + path.replace("{customer_id}", somebody)
-        response = doors.http.request(method, url, json=bodies.get(path), headers=bearer)
-        assert response.status_code == 200, (method, path)
-        assert set(operation["responses"]) >= {"200", "401", "403"}
+        response = doors.http.request(
+            method, url, json=bodies.get(path), params=queries.get(path), headers=bearer(doors)
+        )
+        expected = 202 if path == ASSERTIONS else 200
+        assert response.status_code == expected, (method, path, response.text)
+        assert set(operation["responses"]) >= {str(expected), "401", "403"}
 
 
 def test_the_timelines_filters_are_described(described: dict[str, Any]) -> None:

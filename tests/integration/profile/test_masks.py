@@ -124,6 +124,35 @@ def test_without_pii_the_timeline_keeps_titles_and_no_words(doors: Doors, plante
     assert SECRET in json.dumps(with_words)
 
 
+def test_without_pii_what_holds_a_customer_together_is_told_without_a_word_of_a_person(
+    doors: Doors, planted: Planted
+) -> None:
+    phone = {"type": "phone", "value": f"+49 {DIGITS}"}
+    said = {
+        "kind": "different",
+        "records": [{"type": "user_id", "value": f"{planted.user_id}-2"}, phone],
+        "reason": f"{SECRET}-reason",
+        "actor": {"id": f"{SECRET}-actor"},
+    }
+    given = doors.post_api("/v1/identity/assertions", said)
+    assert given.status_code == 202, given.text
+    at = {"min_position": given.json()["position"], "wait_ms": 10_000}
+    path = f"/v1/customers/{planted.customer_id}/identity"
+    ends = {"from": f"user_id:{planted.user_id}-2", "to": f"email:{SECRET}-{planted.user_id}@mail.example"}
+    for call, query, listed in (
+        (path, at, {"records[].value", "links[].*.value", "assertions[].reason", "refusals[].*.value"}),
+        ("/v1/identity/path", {**at, **ends}, {"to.value", "refused[].*.value", "why"}),
+    ):
+        open_, masked = (doors.ask(call, key=key, **query) for key in (None, doors.key("profile:read")))
+        assert (open_.status_code, masked.status_code) == (200, 200), (open_.text, masked.text)
+        assert f"{SECRET}-reason" in open_.text
+        assert DIGITS in open_.text
+        assert open_.json()["masked"] == []
+        assert SECRET not in masked.text
+        assert DIGITS not in masked.text
+        assert set(masked.json()["masked"]) >= listed
+
+
 def test_an_address_used_as_an_id_of_another_type_is_masked_too(doors: Doors, web: Source, own: Named) -> None:
     mail = f"{own(SECRET)}@mail.example"
     position = later_of(

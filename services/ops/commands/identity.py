@@ -1,0 +1,163 @@
+"""`c360 explain` and `c360 identity ...`: why records are, or are not, one customer, and an operator's word on it.
+
+Owns asking the profile API and the lines people read. Nothing is said without --execute.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from services.ops.commands import asking
+from services.ops.commands.failures import UsageMistake
+from services.ops.commands.here import Here, ask_json, here
+from services.ops.commands.keys import operator_key
+from services.ops.commands.output import AsJson, console, count, print_json, readable, say
+
+LISTED_MAX = 20
+
+A = Annotated[str, typer.Argument(metavar="A", help="TYPE:VALUE, as in email:ann@x.com")]
+B = Annotated[str, typer.Argument(metavar="B", help="TYPE:VALUE, as in user_id:42")]
+
+identity = typer.Typer(help="Who is who, and why.", rich_markup_mode=None)
+
+
+@identity.command("path")
+@identity.command("why")
+def explain(a: A, b: B, as_json: AsJson = False) -> None:
+    """Tell why two identifiers are, or are not, one customer."""
+    answer = _path(here(), read_pair(a, b))
+    if as_json:
+        print_json(answer)
+    else:
+        _show_path(answer)
+
+
+@identity.command("show")
+def show(
+    wanted: Annotated[str, typer.Argument(metavar="ID", help="A customer id, or TYPE:VALUE: email:ann@x.com")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what holds a customer together, and what was refused."""
+    parsed = asking.read_wanted(wanted)
+    copy = here()
+    url = f"{copy.profile}/v1/customers/{asking.customer_id(copy, parsed)}/identity"
+    answer = ask_json("GET", url, key=operator_key(copy))
+    if as_json:
+        print_json(answer)
+    else:
+        _show_customer(answer)
+
+
+@identity.command("assert")
+def state(
+    kind: Annotated[Literal["same", "different"], typer.Argument(metavar="same|different")],
+    a: A,
+    b: B,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept for ever.")],
+    actor: Annotated[str | None, typer.Option("--actor", metavar="ID", help="Who says so.")] = None,
+    execute: Annotated[bool, typer.Option("--execute", help="Say it; without this nothing changes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say that two records are one person, or are not. The latest word on a pair stands."""
+    pair = read_pair(a, b)
+    if not reason.strip():
+        raise UsageMistake("--reason: say why")
+    copy = here()
+    today = _path(copy, pair)
+    given = _given(copy, kind, pair, reason, actor) if execute else None
+    if as_json:
+        print_json({"kind": kind, "today": today, "executed": execute, **(given or {})})
+        return
+    say(f"today: {today['why']}")
+    if given is None:
+        say(f"nothing was changed; with --execute it is said that they are {kind}")
+    else:
+        say(f"said that they are {kind}: event {given['event_id']}")
+
+
+def read_pair(a: str, b: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Two identifiers as people type them. Raises UsageMistake."""
+    one, other = asking.read_wanted(a), asking.read_wanted(b)
+    if isinstance(one, str) or isinstance(other, str):
+        raise UsageMistake("name two identifiers, TYPE:VALUE each; a customer id is none")
+    return one, other
+
+
+def _path(copy: Here, pair: tuple[tuple[str, str], tuple[str, str]]) -> Any:
+    query = {name: f"{type_}:{value}" for name, (type_, value) in zip(("from", "to"), pair, strict=True)}
+    return ask_json("GET", f"{copy.profile}/v1/identity/path", key=operator_key(copy), params=query)
+
+
+def _given(
+    copy: Here, kind: str, pair: tuple[tuple[str, str], tuple[str, str]], reason: str, actor: str | None
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "kind": kind,
+        "records": [{"type": type_, "value": value} for type_, value in pair],
+        "reason": reason,
+    }
+    if actor:
+        body["actor"] = {"id": actor}
+    given = ask_json("POST", f"{copy.profile}/v1/identity/assertions", key=operator_key(copy), json=body)
+    return dict(given)
+
+
+def _show_path(answer: dict[str, Any]) -> None:
+    say(answer["why"])
+    for step in answer["path"]:
+        via = step["via"]
+        how = f"  {_how(via)}{'  <- hangs on this' if via == answer['cut'] else ''}" if via else ""
+        say(f"  {_name(step['record'])}{how}")
+    for link in answer["refused"][:LISTED_MAX]:
+        say(f"  refused ({link['constraint']}): {_name(link['a'])} with {_name(link['b'])}  {_how(link)}")
+
+
+def _show_customer(answer: dict[str, Any]) -> None:
+    say(f"{answer['customer_id']}  {answer['status']}")
+    for one in answer["records"][:LISTED_MAX]:
+        say(f"  {_name(one)}  since {_day(one['first_seen'])}, {count(one['events'])} events")
+    _show_links("LINKS", answer["links"])
+    _show_links("REFUSED, to others' records", answer["refusals"])
+    if answer["assertions"]:
+        say("\nOPERATORS' WORDS")
+        for word in answer["assertions"][:LISTED_MAX]:
+            said = f"{word['actor'] or 'an operator'} on {_day(word['time'])}: {word['reason']}"
+            say(f"  {_name(word['a'])} and {_name(word['b'])} are {word['kind']}, says {said}")
+    say(", ".join(f"{count(number)} {what}" for what, number in answer["totals"].items()))
+
+
+def _show_links(title: str, links: list[dict[str, Any]]) -> None:
+    if not links:
+        return
+    say(f"\n{title}")
+    table = Table(
+        "a", "b", "what", "weight", "since", "source", "state", box=None, padding=(0, 2), header_style="dim"
+    )
+    for link in readable(links[:LISTED_MAX]):
+        state_ = link["state"] + (f" ({link['constraint']})" if link["constraint"] else "")
+        table.add_row(
+            _name(link["a"]),
+            _name(link["b"]),
+            link["kind"],
+            str(link["weight"]),
+            _day(link["first_seen"]),
+            link["source"] or "-",
+            state_,
+        )
+    console().print(table)
+
+
+def _how(link: dict[str, Any]) -> str:
+    source = f" by {link['source']}" if link["source"] else ""
+    return f"{link['kind']}, weight {link['weight']}, since {_day(link['first_seen'])}{source}"
+
+
+def _name(record: dict[str, Any]) -> str:
+    return f"{record['type']}:{record['value']}"
+
+
+def _day(time: str | None) -> str:
+    return time[:10] if time else "an unknown day"

@@ -1,0 +1,90 @@
+"""The public profile API: which calls there are, and what they share.
+
+Owns the application; customers.py answers what is known of people, identity.py why, value.py what they are worth;
+doors.py is what they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
+from starlette.responses import Response
+
+from schemas.sections import CustomerDocument
+from services.profile.api import customers, identity, value
+from services.profile.api.doors import Doors
+from services.profile.internal import internal
+from services.profile.shapes import (
+    AssertionAnswer,
+    IdentityAnswer,
+    LookupAnswer,
+    PathAnswer,
+    Problems,
+    TiersAnswer,
+    TimelineAnswer,
+    TotalsAnswer,
+    ValueAnswer,
+)
+from services.runtime.http import EXCEPTION_HANDLERS, Problem, answer
+from services.runtime.settings import Settings
+
+__all__ = ["internal", "public"]
+
+PROBLEM = Problems.model_json_schema()
+
+
+def public(settings: Settings) -> FastAPI:
+    """The public API on C360_PROFILE_PORT."""
+    doors = Doors(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await doors.close()
+
+    app = FastAPI(
+        title="customer360 profile API",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={**EXCEPTION_HANDLERS, RequestValidationError: _unreadable},
+    )
+    app.state.doors = doors
+    problems: dict[int | str, Any] = {
+        code: {"description": Problems.__doc__, "content": {"application/problem+json": {"schema": PROBLEM}}}
+        for code in (400, 401, 403, 404, 422, 503)
+    }
+    key = [Security(HTTPBearer(auto_error=False, description="An API key with the scopes the call needs"))]
+    calls = APIRouter(prefix="/v1", responses=problems, dependencies=key)
+    calls.get("/customers/{customer_id}", response_model=CustomerDocument)(customers.customer)
+    calls.post("/customers/lookup", response_model=LookupAnswer)(customers.lookup)
+    calls.get("/customers/{customer_id}/timeline", response_model=TimelineAnswer)(customers.timeline)
+    calls.get("/customers/{customer_id}/identity", response_model=IdentityAnswer)(identity.evidence)
+    calls.get("/customers/{customer_id}/value", response_model=ValueAnswer)(value.customer)
+    calls.get("/value/totals", response_model=TotalsAnswer)(value.totals)
+    calls.get("/value/tiers", response_model=TiersAnswer)(value.tiers)
+    calls.get("/identity/path", response_model=PathAnswer)(identity.path)
+    calls.post("/identity/assertions", response_model=AssertionAnswer, status_code=202)(identity.assertion)
+    app.include_router(calls)
+    app.get("/healthz", include_in_schema=False)(healthz)
+    return app
+
+
+async def _unreadable(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(p) for p in first["loc"])
+    return Problem("bad-request", f"{place}: {first['msg']}").answer()
+
+
+async def healthz(request: Request) -> Response:
+    """200 when the database answers."""
+    pool = await request.app.state.doors.database.pool()
+    await pool.fetchval("SELECT 1")
+    return answer({"ok": True})

@@ -1,0 +1,157 @@
+"""What is known of customers: the document, whose identifiers are, the timeline.
+
+Owns these routes and their words; answers come from views.py and domain.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from schemas.codec import read_json_exactly
+from schemas.identifiers import is_blocked, record_id
+from schemas.sections import PARTS
+from services.profile import domain, inputs, views
+from services.profile.api.doors import (
+    WAIT_MS_DEFAULT,
+    Doors,
+    MinPosition,
+    WaitMs,
+    fresh_headers,
+    identifiers,
+    passed_on,
+    shown,
+)
+from services.profile.shapes import LookupRequest
+from services.runtime.http import Problem, answer, answer_exactly
+
+
+def _include(text: str | None) -> list[str]:
+    parts = [p for p in (text or "").split(",") if p]
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        raise Problem("bad-request", f"include is some of {', '.join(PARTS)}")
+    return parts
+
+
+def same(if_none_match: str, tag: str) -> bool:
+    """Whether one of the tags asked about is this one (RFC 9110, 13.1.2: weak comparison, `*` is any)."""
+    asked = {t.strip().removeprefix("W/") for t in if_none_match.split(",")}
+    return "*" in asked or tag.removeprefix("W/") in asked
+
+
+def etag(doc: dict[str, Any]) -> str:
+    """A hash of the document less its freshness, which changes with every look."""
+    meta = {k: v for k, v in doc["meta"].items() if k not in ("lag_ms", "position")}
+    digest = hashlib.blake2b(orjson.dumps({**doc, "meta": meta}), digest_size=12).hexdigest()
+    return f'W/"{digest}"'
+
+
+async def customer(
+    request: Request,
+    customer_id: str,
+    include: Annotated[str | None, Query(description="Comma-separated parts; all when absent")] = None,
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
+) -> Response:
+    """One customer's document. Any id the customer ever had answers with today's customer."""
+    doors: Doors = request.app.state.doors
+    key = await doors.access.check(request, "profile:read")
+    parts = _include(include)
+    await doors.reach(min_position, wait_ms)
+    told = await doors.today(customer_id)
+    fresh = await doors.chain.freshness()
+    doc = shown(customer_id, told, parts, key, fresh)
+    headers = {"ETag": etag(doc), **fresh_headers(fresh)}
+    if same(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return answer(doc, headers=headers)
+
+
+async def lookup(request: Request, body: LookupRequest) -> Response:
+    """Whose identifiers these are, in the order asked; shared values are ambiguous and name candidates."""
+    doors: Doors = request.app.state.doors
+    key = await doors.access.check(request, "profile:read")
+    parts = _include(",".join(body.include))
+    await doors.reach(body.min_position, body.wait_ms)
+    wanted = identifiers((i.type, i.value) for i in body.identifiers)
+    ids = [record_id(doors.settings.key_bytes, i) for i in wanted]
+    pool = await doors.database.pool()
+    async with pool.acquire() as connection:
+        bound = await views.bindings(connection, ids)
+        owners = {b.customer_id for b in bound.values()} | {c for b in bound.values() for c, _ in b.rivals}
+        told = await views.customers(connection, sorted(owners))
+    fresh = await doors.chain.freshness()
+    results = []
+    for asked, identifier, rid in zip(body.identifiers, wanted, ids, strict=True):
+        found = None if is_blocked(identifier.value) else bound.get(rid)
+        result = _looked_up(found, told, key)
+        if body.include and result["customer_id"]:
+            result["customer"] = shown(result["customer_id"], told[result["customer_id"]], parts, key, fresh)
+        results.append({"type": asked.type, "value": asked.value, "normalised": identifier.value, **result})
+    return await doors.answered({"results": results}, fresh)
+
+
+def _looked_up(found: domain.BindingTold | None, told: dict[str, domain.Told], key: inputs.ApiKey) -> dict[str, Any]:
+    owner = told.get(found.customer_id) if found else None
+    if found is None or owner is None or not owner.exists:
+        return {"customer_id": None, "ambiguous": False, "generic": False, "candidates": []}
+    candidates = []
+    for customer_id, weight in found.candidates:
+        one = told.get(customer_id)
+        if one is not None and one.exists:
+            doc = domain.document(customer_id, one, ["contact", "interaction"], 0, None)
+            visible = doc if "profile:pii" in key.scopes else domain.masked(doc)
+            candidates.append(
+                {
+                    "customer_id": customer_id,
+                    "name": (visible["contact"] or {}).get("name"),
+                    "last_seen": (doc["interaction"] or {}).get("last_at"),
+                    "weight": weight,
+                }
+            )
+    return {
+        "customer_id": None if found.generic or found.ambiguous else found.customer_id,
+        "ambiguous": found.ambiguous,
+        "generic": found.generic,
+        "candidates": candidates,
+    }
+
+
+async def timeline(
+    request: Request,
+    customer_id: str,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+    channel: str | None = None,
+    type: str | None = None,
+    direction: str | None = None,
+    since: Annotated[str | None, Query(alias="from", description="RFC 3339, inclusive")] = None,
+    until: Annotated[str | None, Query(alias="to", description="RFC 3339, exclusive")] = None,
+    include: Annotated[str | None, Query(description="`properties`")] = None,
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
+) -> Response:
+    """A customer's history, newest first; filters: channel, type, direction, from, to; include=properties."""
+    doors: Doors = request.app.state.doors
+    key = await doors.access.check(request, "events:read")
+    await doors.reach(min_position, wait_ms)
+    told = await doors.today(customer_id)
+    pii = "profile:pii" in key.scopes
+    named = {"cursor": cursor, "channel": channel, "type": type, "direction": direction, "from": since, "to": until}
+    query = {k: v for k, v in named.items() if v is not None}
+    if pii and include:
+        query["include"] = include
+    asked = await doors.part("interaction", f"/customers/{told.customer_id}/timeline", {**query, "limit": str(limit)})
+    if asked.status_code != 200:
+        return passed_on(asked)
+    body = read_json_exactly(asked.content)
+    if not pii:
+        for item in body["items"]:
+            item["summary"] = item["actor"] = None
+        body["masked"] = ["items[].summary", "items[].actor"]
+    return answer_exactly(body, fresh_headers(await doors.chain.freshness()))

@@ -1,0 +1,110 @@
+"""What the calls of the public API share: keys, freshness, today's customer, asking the other services.
+
+Owns no route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+from fastapi import Query
+from starlette.responses import Response
+
+from schemas.identifiers import Identifier, normalise, type_name
+from services.profile import domain, inputs, views
+from services.profile.access import Access
+from services.profile.chain import Chain, Freshness
+from services.runtime import telemetry, waiting
+from services.runtime.http import Database, Problem, answer
+from services.runtime.postgres import ServiceSchema
+from services.runtime.settings import Settings
+
+WAIT_MS_DEFAULT = 1_000
+
+MinPosition = Annotated[str | None, Query(description="A C360-Position to have reached before answering")]
+WaitMs = Annotated[int, Query(ge=0, le=waiting.WAIT_MS_MAX, description="How long to wait for it, in ms")]
+
+
+class Doors:
+    """What the routes share in one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings, ServiceSchema.of("profile"))
+        self.access = Access(self.database)
+        self.chain = Chain(settings, self.database)
+
+    async def close(self) -> None:
+        """Disconnect from everything."""
+        await self.chain.close()
+        await self.database.close()
+
+    async def reach(self, min_position: str | None, wait_ms: int) -> None:
+        """Wait until the position is visible. Raises Problem (bad-request, not-caught-up, unavailable)."""
+        if not min_position:
+            return
+        try:
+            at = waiting.read_token(min_position)
+        except waiting.BadToken:
+            raise Problem("bad-request", "min_position is not a C360-Position") from None
+        await self.chain.until_visible(at, wait_ms)
+
+    async def answered(self, body: Any, fresh: Freshness | None = None) -> Response:
+        """A JSON answer with the headers that say how fresh it is."""
+        return answer(body, headers=fresh_headers(fresh or await self.chain.freshness()))
+
+    async def today(self, customer_id: str) -> domain.Told:
+        """The customer an id stands for today. Raises Problem("unknown-customer")."""
+        try:
+            asked = str(UUID(customer_id))
+        except ValueError:
+            raise Problem("unknown-customer", "a customer id is a UUID") from None
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            now = (await views.resolve(connection, [asked])).get(asked, asked)
+            told = (await views.customers(connection, [now])).get(now)
+        if told is None or not told.exists:
+            raise Problem("unknown-customer", "no customer has or had this id")
+        return told
+
+    async def part(self, service: str, page: str, query: Mapping[str, str]) -> httpx.Response:
+        """What another service answers, whatever its status. Raises Problem("unavailable")."""
+        url = getattr(self.settings, f"{service}_internal_url")
+        deadline_s = self.settings.part_deadline_ms / 1000
+        try:
+            return await self.chain.client.get(f"{url}{page}", params=query, timeout=deadline_s)
+        except httpx.HTTPError as error:
+            raise self.silent(service, error) from None
+
+    def silent(self, service: str, error: httpx.HTTPError) -> Problem:
+        """The problem that another service does not answer."""
+        telemetry.log.warning("part_unavailable", part=service, error=telemetry.where(error))
+        return Problem("unavailable", f"{service} does not answer", {"Retry-After": "1"})
+
+
+def shown(asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey, fresh: Freshness) -> dict[str, Any]:
+    """The document as this key may see it."""
+    doc = domain.document(asked, told, include, fresh.lag_ms, fresh.position)
+    if "profile:pii" not in key.scopes:
+        doc = domain.masked(doc)
+    return doc if "value:read" in key.scopes else domain.without(doc, "value")
+
+
+def passed_on(response: httpx.Response) -> Response:
+    """Another service's problem as it stands."""
+    return Response(response.content, response.status_code, media_type=response.headers["content-type"])
+
+
+def fresh_headers(fresh: Freshness) -> dict[str, str]:
+    """Headers that say how fresh an answer is."""
+    headers = {"C360-Lag-Ms": str(fresh.lag_ms)}
+    return headers | ({"C360-Position": fresh.position} if fresh.position else {})
+
+
+def identifiers(asked: Iterable[tuple[str, str]]) -> list[Identifier]:
+    """What people and systems type, as the identifiers that are stored."""
+    named = [(type_name(type_) or type_, value) for type_, value in asked]
+    return [Identifier(kind, normalise(kind, value)) for kind, value in named]
