@@ -20,7 +20,5 @@ class EventRetracted(Properties):
 
 
 TYPES: tuple[EventType, ...] = (
-    EventType(
-        "event.retracted", EventRetracted, ("identity", "interaction", "value", "treatment"), ("id", "source")
-    ),
+    EventType("event.retracted", EventRetracted, ("identity", "interaction", "value", "treatment"), ("id", "source")),
 )

@@ -1,8 +1,8 @@
 """Identity: who is who.
 
-Owns   the evidence (records, links, traits, assertions), the clustering, bindings, contact data.
+Owns   the evidence (records, links, traits, assertions), the clustering, bindings, contact data, groups.
 Hears  channel.events.
-Tells  identity.bindings (record → customer), identity.customers (records, identifiers, contact).
+Tells  identity.bindings (record → customer), identity.customers (records, identifiers, contact, groups).
 Must not read anything but evidence, assertions and policy: no value, no consents, no counts.
 """
 

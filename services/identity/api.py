@@ -1,4 +1,4 @@
-"""Identity's internal pages: /customers/{id}/identity and /path, beside /wait and /status.
+"""Identity's internal pages: /customers/{id}/identity and /groups, /groups/{id}, /path, beside /wait and /status.
 
 Asked by the profile service; not for the public. Values are told as they are: what an asker may not see is masked by
 the profile service.
@@ -13,27 +13,61 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schemas.identifiers import Identifier, is_blocked, normalise, record_id, type_name
+from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, normalise, record_id, type_name
 from services.identity import views
-from services.identity.handlers import shipped_policy
-from services.runtime.http import Problem, answer
+from services.identity.domain.policy import read_policy
+from services.identity.handlers import POLICY
+from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app
+from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
+
+GROUP_MEMBERS_MAX = 100
 
 
 async def customer(request: Request) -> Response:
     """A customer's records, links, operators' words and refusals; any id the customer ever had."""
-    try:
-        asked = str(UUID(request.path_params["customer_id"]))
-    except ValueError:
-        raise Problem("unknown-customer", "a customer id is a UUID") from None
+    asked = _customer_id(request)
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
-        found = await views.customer(connection, asked, request.app.state.policy)
+        policy = await request.app.state.policy.hold(connection)
+        found = await views.customer(connection, asked, policy)
     if found is None:
         raise Problem("unknown-customer", "no customer has or had this id")
     return answer({"requested_id": asked, **found})
+
+
+async def customer_groups(request: Request) -> Response:
+    """The groups a customer belongs to; any id the customer ever had."""
+    asked = _customer_id(request)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        found = await views.groups_of(connection, asked)
+    if found is None:
+        raise Problem("unknown-customer", "no customer has or had this id")
+    return answer({"requested_id": asked, **found})
+
+
+async def group(request: Request) -> Response:
+    """A group by its record id or as TYPE:VALUE, with a page of its members: `limit`, `cursor`."""
+    asked = request.path_params["group"]
+    limit = whole(request.query_params.get("limit"), GROUP_MEMBERS_MAX, 1, GROUP_MEMBERS_MAX)
+    after = request.query_params.get("cursor")
+    if after is not None and _uuid(after) is None:
+        raise Problem("bad-request", "cursor is the next_cursor of the page before")
+    record = _uuid(asked)
+    if record is None:
+        identifier = _identifier("group", asked)
+        if identifier.type.partition(".")[0] != GROUP_TYPE:
+            raise Problem("bad-request", f"a group is a {GROUP_TYPE}")
+        record = record_id(request.app.state.settings.key_bytes, identifier)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        found = await views.group(connection, record, after, limit)
+    if found is None:
+        raise Problem("not-found", "no event speaks of this group")
+    return answer(found)
 
 
 async def path(request: Request) -> Response:
@@ -42,7 +76,23 @@ async def path(request: Request) -> Response:
     start, end = (record_id(key, _identifier(name, request.query_params.get(name))) for name in ("from", "to"))
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
-        return answer(await views.path(connection, start, end, request.app.state.policy))
+        policy = await request.app.state.policy.hold(connection)
+        return answer(await views.path(connection, start, end, policy))
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def _customer_id(request: Request) -> str:
+    """Raises Problem("unknown-customer") for what cannot be one."""
+    found = _uuid(request.path_params["customer_id"])
+    if found is None:
+        raise Problem("unknown-customer", "a customer id is a UUID")
+    return found
 
 
 def _identifier(name: str, text: str | None) -> Identifier:
@@ -61,8 +111,13 @@ def internal(settings: Settings) -> Starlette:
     """The application."""
     app = internal_app(
         settings,
-        ServiceSchema.of("identity"),
-        [Route("/customers/{customer_id}/identity", customer), Route("/path", path)],
+        ServiceSchema.of("identity", event_sourced=True),
+        [
+            Route("/customers/{customer_id}/identity", customer),
+            Route("/customers/{customer_id}/groups", customer_groups),
+            Route("/groups/{group:path}", group),
+            Route("/path", path),
+        ],
     )
-    app.state.policy = shipped_policy()
+    app.state.policy = PolicyInForce(POLICY, read_policy)
     return app

@@ -3,4 +3,4 @@
 from services.identity.handlers import plan
 from services.runtime.host import worker_app
 
-app = worker_app("identity", plan)
+app = worker_app("identity", plan, event_sourced=True)

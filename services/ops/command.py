@@ -13,7 +13,18 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import Abort, TyperException
 
-from services.ops.commands import identity, keys, looking, publishing, starting, status, telling, waiting
+from services.ops.commands import (
+    identity,
+    keys,
+    looking,
+    publishing,
+    restoring,
+    starting,
+    status,
+    telling,
+    value,
+    waiting,
+)
 from services.ops.commands.failures import EX_FAILED, CommandError
 from services.ops.demo import run as demonstration
 from services.ops.local.errors import LocalPartError
@@ -39,6 +50,8 @@ app.command("explain")(identity.explain)
 app.command("story")(telling.story)
 app.command("demo")(demonstration.demo)
 app.add_typer(identity.identity, name="identity")
+app.command("restore")(restoring.restore)
+app.add_typer(value.value, name="value")
 app.add_typer(looking.parked, name="parked")
 app.add_typer(keys.sources, name="source")
 app.add_typer(keys.keys, name="key")

@@ -1,4 +1,4 @@
-"""Internal pages every service has: /wait (read your own write), /status, /trace. Not for the public.
+"""Internal pages every service has: /wait (read your own write), /status, /restore. Not for the public.
 
 Owns their form; a service adds its own routes beside them.
 """
@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from schemas.topics import TOPICS
-from services.runtime import positions, waiting
+from services.runtime import control, policies, positions, waiting
 from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer, whole
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
@@ -48,6 +48,14 @@ def internal_app(
             raise Problem("not-caught-up", detail, {"Retry-After": "1"}) from None
         return answer({"token": waiting.write_token(await ending.ends(told))})
 
+    async def restore(request: Request) -> Response:
+        pool = await database.pool()
+        told = await control.read_control(settings, service)
+        async with pool.acquire() as connection:
+            done = await policies.restore(connection, told, execute=request.method == "POST")
+        conflicting = [{"aggregate": str(i), "version": version} for i, version in done.conflicting]
+        return answer({"added": done.added, "known": done.known, "conflicting": conflicting})
+
     async def status(_request: Request) -> Response:
         return answer(await lane_status(service, database, ending, sorted(heard)))
 
@@ -58,6 +66,7 @@ def internal_app(
         await database.close()
 
     own = [Route("/wait", wait), Route("/status", status)]
+    own += [Route("/restore", restore, methods=["GET", "POST"])] if schema.event_sourced else []
     app = Starlette(routes=[*own, *routes], exception_handlers=EXCEPTION_HANDLERS, lifespan=lifespan)
     app.state.database = database
     app.state.settings = settings

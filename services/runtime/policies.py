@@ -5,12 +5,17 @@ Owns the table `in_force` and the order of starting: what control.events knows c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from eventsourcing.persistence import Notification
 
 from schemas.envelope import rfc3339
 from services.runtime import control, documents, telemetry
+from services.runtime.aggregates import load
+from services.runtime.eventstore import INPUTS
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 
@@ -66,6 +71,31 @@ async def change(connection: Connection, name: str, document: dict[str, Any], by
     put = await documents.put(connection, name, document, by, reason, datetime.now(UTC))
     await _enforce(connection, name, put.number)
     return put.number
+
+
+async def restore(connection: Connection, told: Sequence[Notification], *, execute: bool) -> control.Restored:
+    """Write what control.events has and the store lacks, and put its documents in force; all or nothing.
+
+    `told`: control.read_control's. Without `execute`, only what it would do. Raises what TRANSIENT lists.
+    """
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        restored = await control.restore(connection, told)
+        for document in (await load(connection, INPUTS, documents.Document, _ids(told))).values():
+            await _enforce(connection, document.name, document.number)
+    except BaseException:
+        await transaction.rollback()
+        raise
+    if execute and not restored.conflicting:
+        await transaction.commit()
+    else:
+        await transaction.rollback()
+    return restored
+
+
+def _ids(told: Sequence[Notification]) -> list[UUID]:
+    return sorted({UUID(str(event.originator_id)) for event in told})
 
 
 async def in_force(connection: Connection, name: str) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class ServiceSchema:
     service: str
     inputs: tuple[tuple[str, str], ...]
     derived: tuple[str, ...]
+    event_sourced: bool = False
 
     @classmethod
     def of(cls, service: str, *, grouped: bool = False, event_sourced: bool = False) -> ServiceSchema:
@@ -100,6 +101,7 @@ class ServiceSchema:
             service=service,
             inputs=stores + _sql_files(own / "inputs"),
             derived=derived + tuple(text for _, text in _sql_files(own / "derived")),
+            event_sourced=event_sourced,
         )
 
     @property

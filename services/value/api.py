@@ -97,7 +97,10 @@ async def policy(request: Request) -> Response:
 
 
 async def change_policy(request: Request) -> Response:
-    """Put a policy in force: {document, by, reason} → {number}. Everybody is looked at again in the background."""
+    """Put a policy in force: {document, by, reason} → {number}; with `execute=false` only read it.
+
+    Everybody is looked at again in the background.
+    """
     try:
         sent = orjson.loads(await request.body())
         document, by, reason = sent["document"], str(sent["by"]), str(sent["reason"])
@@ -105,6 +108,8 @@ async def change_policy(request: Request) -> Response:
     except (KeyError, TypeError, ValueError) as wrong:
         detail = str(wrong) if type(wrong) is ValueError else "a change needs document, by and reason"
         raise Problem("bad-request", detail) from None
+    if request.query_params.get("execute") == "false":
+        return answer({"number": None})
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         async with connection.transaction():

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -17,8 +18,11 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 
 from schemas.envelope import Event
+from services.identity.domain.decisions import Decisions
 from services.profile import views
 from services.profile.domain import document
+from services.runtime.aggregates import load
+from services.runtime.eventstore import DECISIONS
 from tests.support.house import NOON, an_event
 
 Pair = tuple[str, str]
@@ -177,6 +181,8 @@ _SQL = {
     "links": "SELECT a, b, kind, first_us, event_id, source FROM identity_g1.link",
     "words": "SELECT a, b, same, time_us, event_id FROM identity_g1.assertion",
     "traits": "SELECT record_id, name, value, first_us, last_us, last_event FROM identity_g1.trait",
+    "groups": "SELECT record_id, type, value, since_us, facts FROM identity_g1.group_record",
+    "parts": "SELECT * FROM identity_g1.group_part",
     "bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record WHERE NOT dead",
     "customers": "SELECT customer_id, members, told FROM identity_g1.customer WHERE told IS NOT NULL",
     "orders": """
@@ -201,10 +207,12 @@ async def tables(database_url: str, *names: str) -> Tables:
     )
     try:
         found: Tables = {}
-        for name in names or _SQL:
+        for name in (n for n in names or _SQL if n in _SQL):
             rows = await connection.fetch(_SQL[name])
             found[name] = sorted((tuple(map(_plain, row.values())) for row in rows), key=repr)
         found["documents"] = await _documents(connection)
+        if "decisions" in names or not names:
+            found["decisions"] = await _decisions(database_url)
     finally:
         await connection.close()
     return found
@@ -214,6 +222,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(("[", "{")):
         return orjson.loads(value)
     return sorted(value) if isinstance(value, list) else str(value)
+
+
+async def _decisions(database_url: str) -> list[Any]:
+    """What all streams come to; the way there is another one in every order."""
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "identity_g1"})
+    try:
+        ids = [r["originator_id"] for r in await connection.fetch("SELECT DISTINCT originator_id FROM decision")]
+        streams = await load(connection, DECISIONS, Decisions, [UUID(str(i)) for i in ids])
+    finally:
+        await connection.close()
+    return sorted(
+        (str(i), sorted(one.members), sorted(one.refused.items()), sorted(one.generic))
+        for i, one in streams.items()
+        if len(one.members) > 1 or one.refused or one.generic
+    )
 
 
 async def _documents(connection: Any) -> dict[str, Any]:

@@ -13,20 +13,24 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from services.identity import handlers as identity
 from services.runtime.policies import begin
 from services.runtime.postgres import Generation, ServiceSchema, connect, prepare
 from services.runtime.settings import Settings
-from services.value.handlers import POLICY, shipped_document
+from services.value import handlers as value
 
 KEY = "5a" * 32
 SCHEMAS = {
     "intake": ServiceSchema.of("intake"),
-    "identity": ServiceSchema.of("identity"),
+    "identity": ServiceSchema.of("identity", event_sourced=True),
     "interaction": ServiceSchema.of("interaction", grouped=True),
     "value": ServiceSchema.of("value", grouped=True, event_sourced=True),
     "profile": ServiceSchema.of("profile"),
 }
-POLICIES = {"value": (POLICY, shipped_document())}
+POLICIES = {
+    "identity": (identity.POLICY, identity.shipped_document()),
+    "value": (value.POLICY, value.shipped_document()),
+}
 _counter = itertools.count()
 
 

@@ -19,7 +19,7 @@ from tests.support.running import until
 
 TOPICS_TIMEOUT_S = 30.0
 WORKERS_MAX = 4
-LANES = {"intake": "raw", "identity": "main", "interaction": "main", "profile": "main"}
+LANES = {"intake": "raw", "identity": "main", "interaction": "main", "value": "main", "profile": "main"}
 
 
 def fresh_topics(kafka: str) -> None:

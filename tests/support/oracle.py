@@ -33,7 +33,7 @@ from services.value.domain.orders import NEVER, fold
 from services.value.domain.policy import read_policy
 from services.value.domain.reading import read as read_entry
 from services.value.handlers import shipped_document
-from tests.support.databases import KEY
+from tests.support.belonging import IDS, memberships_in
 
 ZONE = ZoneInfo("UTC")
 VALUE_POLICY = read_policy(shipped_document())
@@ -56,12 +56,7 @@ class Expected:
 
 def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = frozenset()) -> Expected:
     """Fold the whole log at once; `without` are places of records that are parked."""
-    from functools import partial
-
-    from schemas.identifiers import record_id
-
     result, evidence, policy = Expected(), Evidence(), shipped_policy()
-    ids = partial(record_id, bytes.fromhex(KEY))
     summaries: dict[str, interaction.Summary] = {}
     first = _first_copies(records, without)
     withdrawn = {target for e, _ in first.values() if (target := retracted_by(e)) is not None}
@@ -83,7 +78,7 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             exact = decode_event(r.key, r.value, r.headers, exact=True)
             if (entry := read_entry(exact, time_us, ZONE)) is not None:
                 entries.setdefault(entry.key, []).append(entry)
-        said = observe(event, time_us, policy, ids)
+        said = observe(event, time_us, policy, IDS)
         mention = mention_of(event, time_us, said)
         removed = until.get((event.record_id, event.source), time_us - 1)
         if mention is not None and not (mention.seen and time_us <= removed):
@@ -140,12 +135,14 @@ def _who(result: Expected, evidence: Evidence, summaries: dict[str, interaction.
     traits: dict[str, list[Trait]] = {}
     for trait in evidence.traits.values():
         traits.setdefault(trait.record_id, []).append(trait)
+    belonging = memberships_in(result.events.values())
     for customer, members in groups.items():
         result.members[customer] = members_hash(members)
         known = [evidence.records[m] for m in members if m in evidence.records]
         if known:
             said = [t for m in members for t in traits.get(m, ())]
-            result.identity[customer] = _as_told(section(known, clusters.bindings, said))
+            groups_of = [g for m in members for g in belonging.get(m, ())]
+            result.identity[customer] = _as_told(section(known, clusters.bindings, said, groups_of))
         body = interaction.combine({m: summaries[m] for m in members if m in summaries})
         if body is not None:
             result.interaction[customer] = _as_told(body)

@@ -62,7 +62,7 @@ def observe(event: Event, time_us: int, policy: Policy, record_id: RecordId) -> 
         a, b = sorted((lead_id, mention(other)))
         found.link(Link(a, b, kind, first_us, event_id, event.source))
     said_us = _said_us(event, time_us)
-    for name, value in _traits(event):
+    for name, value in traits_said(event):
         found.trait(Trait(lead_id, name, value, said_us, said_us, event_id, event.source))
     return found
 
@@ -126,7 +126,7 @@ _TRAIT_NAMES = {
 TRAIT_CHARS_MAX = 4_000
 
 
-def _traits(event: Event) -> list[tuple[str, str]]:
+def traits_said(event: Event) -> list[tuple[str, str]]:
     """(name, canonical JSON) of the traits said; null is a value: it takes the trait away."""
     traits = event.data.get("traits")
     if not isinstance(traits, dict):

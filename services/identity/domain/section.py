@@ -1,4 +1,4 @@
-"""The customer as identity tells it: records, identifiers, contact with provenance.
+"""The customer as identity tells it: records, identifiers, contact with provenance, groups.
 
 Owns the shape of identity's section. Pure, and the same for the same evidence.
 """
@@ -14,6 +14,7 @@ from schemas.envelope import moment_at, rfc3339
 from schemas.identifiers import class_rank
 from services.identity.domain.clustering import Binding
 from services.identity.domain.evidence import NEVER_US, Record, Trait
+from services.identity.domain.groups import Membership, listed
 
 LIST_ITEMS_MAX = 100
 COMPLETENESS = ("name", "email", "phone", "address", "birthday")
@@ -24,8 +25,13 @@ def _moment(time_us: int) -> str | None:
     return None if time_us >= NEVER_US else rfc3339(moment_at(time_us))
 
 
-def section(records: Sequence[Record], bindings: Mapping[str, Binding], traits: Iterable[Trait]) -> dict[str, Any]:
-    """identity + contact of one customer, from its records and what was said of them."""
+def section(
+    records: Sequence[Record],
+    bindings: Mapping[str, Binding],
+    traits: Iterable[Trait],
+    memberships: Iterable[Membership] = (),
+) -> dict[str, Any]:
+    """identity + contact + groups of one customer, from its records, what was said of them and where they belong."""
     ordered = sorted(records, key=lambda r: (class_rank(r.type), r.first_us, r.record_id))
     shown = ordered[:LIST_ITEMS_MAX]
     known = any(class_rank(r.type) <= _KNOWN_FROM_RANK and not bindings[r.record_id].generic for r in ordered)
@@ -55,6 +61,7 @@ def section(records: Sequence[Record], bindings: Mapping[str, Binding], traits: 
             "totals": {"records": len(ordered), "identifiers": len(ordered)},
         },
         "contact": contact(ordered, traits),
+        "groups": listed(memberships),
     }
 
 

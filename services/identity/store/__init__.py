@@ -5,6 +5,7 @@ groups.py is for groups in and out, belonging.py reads them.
 
 from services.identity.store.belonging import memberships
 from services.identity.store.customers import save_bindings, save_customers, told, traits_of
+from services.identity.store.decisions import save_decisions
 from services.identity.store.evidence import known, lock_writer, neighbourhood, save_evidence
 from services.identity.store.groups import customers_of, hear_groups
 from services.identity.store.mentions import bury, insert_mentions, removed_until, revise, save_dead, save_removals
@@ -25,6 +26,7 @@ __all__ = [
     "save_bindings",
     "save_customers",
     "save_dead",
+    "save_decisions",
     "save_evidence",
     "save_removals",
     "stored_row",

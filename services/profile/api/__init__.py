@@ -1,7 +1,7 @@
 """The public profile API: which calls there are, and what they share.
 
-Owns the application; customers.py answers what is known of people, identity.py why, value.py what they are worth;
-doors.py is what they share.
+Owns the application; customers.py answers what is known of people, identity.py why, value.py what they are worth,
+groups.py where they belong; doors.py is what they share.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from schemas.sections import CustomerDocument
-from services.profile.api import customers, identity, value
+from services.profile.api import customers, groups, identity, value
 from services.profile.api.doors import Doors
 from services.profile.internal import internal
 from services.profile.shapes import (
@@ -71,6 +71,7 @@ def public(settings: Settings) -> FastAPI:
     calls.get("/value/tiers", response_model=TiersAnswer)(value.tiers)
     calls.get("/identity/path", response_model=PathAnswer)(identity.path)
     calls.post("/identity/assertions", response_model=AssertionAnswer, status_code=202)(identity.assertion)
+    calls.get("/groups/{group_id:path}", response_model=groups.GroupAnswer)(groups.group)
     app.include_router(calls)
     app.get("/healthz", include_in_schema=False)(healthz)
     return app

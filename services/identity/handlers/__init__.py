@@ -1,0 +1,110 @@
+"""What identity does with a batch: already seen? → load → decide → save.
+
+Owns the order of these steps: hearing.py is the first, deciding.py the others. Batches that mention nothing unknown
+keep their mentions and take no writer lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from schemas.codec import decode_event
+from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
+from services.identity import store
+from services.identity.domain.evidence import Evidence
+from services.identity.domain.mentions import removal_of
+from services.identity.domain.policy import Policy, read_policy
+from services.identity.handlers.deciding import Taken, current_bindings, current_customers, learn, tell_customers
+from services.identity.handlers.hearing import Heard, Hearing, dead_on_arrival
+from services.runtime import withdrawing
+from services.runtime.batch import Batch, LanePlan, Tells, Work
+from services.runtime.policies import PolicyInForce
+from services.runtime.postgres import Connection, Generation
+from services.runtime.settings import Settings
+
+POLICY = "identity.policy"
+NOTHING = Evidence()
+
+
+class Identity:
+    """The lane's handler with the policy in force and what it has heard."""
+
+    def __init__(self, policy: PolicyInForce[Policy], deployment_key: bytes) -> None:
+        self.policy = policy
+        self.hearing = Hearing(deployment_key)
+
+    async def apply(self, batch: Batch, work: Work) -> None:
+        """Apply one batch of events."""
+        incoming = batch.of(CHANNEL_EVENTS.name)
+        events = [i.message for i in incoming]
+        log_time_ms = max((i.log_time_ms for i in incoming), default=0)
+        work.counts["applied"] += len(events)
+        connection = work.connection
+        policy = await self.policy.hold(connection)
+        removals = [r for e in events if (r := removal_of(e)) is not None]
+        held = await withdrawing.hold(connection, events, alone=bool(removals))
+        self.hearing.forget_if_taken_back(held)
+        heard = [h for e in events if (h := self.hearing.hear(e, policy)) is not None]
+        if removals:
+            await store.save_removals(connection, removals)
+        dead = await dead_on_arrival(connection, heard, held)
+        new = await store.insert_mentions(connection, [h.mention for h in heard], dead)
+        said, unsaid = _evidence(heard, new - dead), _evidence(heard, dead)
+        grouped = await store.hear_groups(connection, events, self.hearing.id_of, held)
+        if said or unsaid or removals or held.now:
+            taken = Taken(held.now, [r.record_id for r in removals], list(unsaid.records.values()))
+            await learn(said, taken, policy, log_time_ms, work)
+        async for some in store.customers_of(connection, grouped):
+            await tell_customers(*some, log_time_ms, work, set())
+        alive = [h for h in heard if h.mention.place not in dead]
+        work.after_commit.append(partial(self.hearing.remember, alive))
+
+
+def _evidence(heard: Sequence[Heard], places: set[tuple[str, str]]) -> Evidence:
+    """What was said at these places; of copies in one batch the first was kept."""
+    found, left = Evidence(), set(places)
+    for one in heard if left else ():
+        if one.mention.place in left:
+            left.discard(one.mention.place)
+            found.take(one.evidence or NOTHING)
+    return found
+
+
+def shipped_document() -> dict[str, Any]:
+    """The policy this build ships, as a document."""
+    document: dict[str, Any] = yaml.safe_load((files("services.identity") / "policy.yaml").read_text())
+    return document
+
+
+def shipped_policy() -> Policy:
+    """The policy this build ships."""
+    return read_policy(shipped_document())
+
+
+async def plan(settings: Settings, _generation: Generation) -> LanePlan:
+    """Identity's lane."""
+    policy = PolicyInForce(POLICY, read_policy)
+    identity = Identity(policy, settings.key_bytes)
+
+    async def begin(connection: Connection) -> None:
+        await policy.ready(connection, settings, "identity", shipped_document())
+
+    return LanePlan(
+        service="identity",
+        lane="main",
+        decode={CHANNEL_EVENTS.name: lambda r: decode_event(r.key, r.value, r.headers)},
+        apply=identity.apply,
+        # What it tells matters to those it has not told before, or regroups; everybody's events go past it.
+        lingers=2,
+        tells={
+            IDENTITY_BINDINGS.name: Tells("record", "record_id", current_bindings),
+            IDENTITY_CUSTOMERS.name: Tells("customer", "customer_id", current_customers),
+        },
+        forget=identity.hearing.forget,
+        begin=begin,
+    )

@@ -1,0 +1,136 @@
+"""Load → decide → save: evidence in, bindings, sections and decisions out, under the writer lock.
+
+Owns the order of these steps and the states that are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from schemas.codec import State, Version
+from schemas.topics import IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
+from services.identity import store
+from services.identity.domain.clustering import Binding, cluster
+from services.identity.domain.evidence import Evidence, Record
+from services.identity.domain.policy import Policy
+from services.identity.domain.section import section
+from services.runtime.batch import Work
+from services.runtime.grouping import members_hash
+from services.runtime.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a batch takes back: events, and what sources said of records; and records only named by what is dead."""
+
+    withdrawn: frozenset[str]
+    removed: Sequence[str]
+    unsaid: Sequence[Record]
+
+
+async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, work: Work) -> None:
+    """Store what is new, take out what is taken back, decide again whom that touches."""
+    connection = work.connection
+    await store.lock_writer(connection)
+    new = said.beyond(await store.known(connection, said))
+    if new:
+        await store.save_evidence(connection, new)
+    # A record that nothing alive speaks of is told as nobody: readers may know it from a database that was lost.
+    doubted = await store.save_dead(connection, taken.unsaid)
+    if taken.withdrawn or taken.removed:
+        buried = await store.bury(connection, taken.withdrawn, taken.removed)
+        doubted |= await store.revise(connection, buried) if buried else set()
+    if new or doubted:
+        await _decide(new, doubted, policy, log_time_ms, work)
+
+
+async def _decide(new: Evidence, doubted: set[str], policy: Policy, log_time_ms: int, work: Work) -> None:
+    """Bindings, decisions and sections of the whole components that this touches."""
+    around = await store.neighbourhood(work.connection, new.about | doubted, doubted)
+    before = around.stored
+    # Links of a stored generic record were not followed: more of them cannot make it less generic.
+    generic = frozenset(r for r, s in before.items() if s.binding.generic and r not in doubted)
+    clusters = cluster(around.records, around.links, around.assertions, policy, generic)
+    after = clusters.bindings
+    changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
+    versions = await store.save_bindings(work.connection, changed, log_time_ms)
+    for record, n in versions.items():
+        state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)
+        work.tell(IDENTITY_BINDINGS.name, state)
+    # Sections that may be others now: of records something was said of, and of those that moved.
+    touched = {after[r].customer_id for r in new.said_of | changed.keys() | doubted}
+    touched |= {before[r].binding.customer_id for r in changed}
+    alive = {r: one for r, one in around.records.items() if not before[r].dead}
+    await tell_customers(touched, alive, after, log_time_ms, work, doubted)
+    was = {r: s.binding.customer_id if s.n else None for r, s in before.items()}
+    await store.save_decisions(work.connection, clusters, around.links, around.assertions, was, log_time_ms)
+
+
+async def tell_customers(
+    customers: set[str],
+    records: Mapping[str, Record],
+    bindings: Mapping[str, Binding],
+    log_time_ms: int,
+    work: Work,
+    doubted: set[str],
+) -> None:
+    """Tell each of these customers whose section is another than the one that stands."""
+    mine: dict[str, list[Record]] = {customer: [] for customer in sorted(customers)}
+    for record in records:
+        if bindings[record].customer_id in mine:
+            mine[bindings[record].customer_id].append(records[record])
+    ids = [r.record_id for those in mine.values() for r in those]
+    traits = await store.traits_of(work.connection, ids)
+    groups = await store.memberships(work.connection, ids)
+    standing = await store.told(work.connection, list(mine))
+    sections: dict[str, tuple[str | None, str]] = {}
+    for customer, those in mine.items():
+        text = None
+        if those:
+            said = [t for r in those for t in traits.get(r.record_id, ())]
+            body = section(those, bindings, said, [g for r in those for g in groups.get(r.record_id, ())])
+            text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+        if text != standing.get(customer) or (customer in doubted and customer not in standing):
+            sections[customer] = (text, members_hash(r.record_id for r in those))
+    for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
+        text, members = sections[customer]
+        told = orjson.loads(text) if text else None
+        state = State(customer, Version(work.epoch, n), told, members, log_time_ms)
+        work.tell(IDENTITY_CUSTOMERS.name, state)
+
+
+def _binding_state(record: str, binding: Binding, version: Version, log_time_ms: int) -> State:
+    body = {
+        "customer_id": binding.customer_id,
+        "generic": binding.generic,
+        "weight": binding.weight,
+        "rivals": [list(r) for r in binding.rivals],
+    }
+    return State(record, version, body, "", log_time_ms)
+
+
+async def current_bindings(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
+    """Bindings of these records as committed now."""
+    rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", keys)
+    return [
+        _binding_state(str(r["record_id"]), store.stored_row(r).binding, Version(epoch, r["n"]), r["log_time_ms"])
+        for r in rows
+    ]
+
+
+async def current_customers(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
+    """Sections of these customers as committed now."""
+    rows = await connection.fetch("SELECT * FROM customer WHERE customer_id = any($1::uuid[])", keys)
+    return [
+        State(
+            str(r["customer_id"]),
+            Version(epoch, r["n"]),
+            orjson.loads(r["told"]) if r["told"] else None,
+            r["members"],
+            r["log_time_ms"],
+        )
+        for r in rows
+    ]
