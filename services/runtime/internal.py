@@ -49,12 +49,7 @@ def internal_app(
         return answer({"token": waiting.write_token(await ending.ends(told))})
 
     async def restore(request: Request) -> Response:
-        pool = await database.pool()
-        told = await control.read_control(settings, service)
-        async with pool.acquire() as connection:
-            done = await policies.restore(connection, told, execute=request.method == "POST")
-        conflicting = [{"aggregate": str(i), "version": version} for i, version in done.conflicting]
-        return answer({"added": done.added, "known": done.known, "conflicting": conflicting})
+        return answer(await restored(service, database, execute=request.method == "POST"))
 
     async def status(_request: Request) -> Response:
         return answer(await lane_status(service, database, ending, sorted(heard)))
@@ -71,6 +66,16 @@ def internal_app(
     app.state.database = database
     app.state.settings = settings
     return app
+
+
+async def restored(service: str, database: Database, *, execute: bool) -> dict[str, object]:
+    """What control.events has of the service's inputs and the store lacks; written with `execute`."""
+    pool = await database.pool()
+    told = await control.read_control(database.settings, service)
+    async with pool.acquire() as connection:
+        done = await policies.restore(connection, told, execute=execute)
+    conflicting = [{"aggregate": str(i), "version": version} for i, version in done.conflicting]
+    return {"added": done.added, "known": done.known, "conflicting": conflicting}
 
 
 async def lane_status(service: str, database: Database, ending: Ending, heard: list[str]) -> dict[str, object]:
