@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-faults lint bench up down clean
+.PHONY: help setup lock demo test test-faults lint mission bench up down clean
 
 BIN := .venv/bin
 PYTHON_STAMP := .venv/.installed
@@ -44,6 +44,9 @@ test-faults: setup ## run the tests that kill, pause and cut real processes
 lint: $(PYTHON_STAMP) ## check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+mission: $(PYTHON_STAMP) ## write docs/mission.md: what must work, and which tests show it
+	@$(BIN)/python -m tests.support.mission
 
 bench: setup ## measure against the bars
 	@$(BIN)/python -m tests.benchmarks

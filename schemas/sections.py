@@ -74,6 +74,17 @@ class Contact(BaseModel):
     provenance: dict[str, Provenance] = Field(default_factory=dict)
 
 
+class GroupPart(BaseModel):
+    """A group the customer belongs to, and his part in it; one of very many members is not called by name here."""
+
+    group_id: str
+    record_id: str
+    kind: str | None
+    name: Annotated[str | None, PERSONAL]
+    role: str | None
+    since: str
+
+
 class InteractionItem(BaseModel):
     """One line of the newest ten; its title holds nothing personal."""
 
@@ -192,7 +203,7 @@ class CustomerDocument(BaseModel):
     needs: list[Any] | None
     preferences: dict[str, Any] | None
     consents: dict[str, Any] | None
-    groups: list[Any] | None
+    groups: list[GroupPart] | None
     segments: list[Any] | None
     treatment: dict[str, Any] | None
     meta: Meta

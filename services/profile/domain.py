@@ -16,7 +16,7 @@ from schemas.sections import PARTS, PERSONAL_IDENTIFIER_TYPES, Contact
 
 IDENTITY = "identity"
 PARTS_OF: dict[str, tuple[str, ...]] = {
-    IDENTITY: ("identity", "contact"),
+    IDENTITY: ("identity", "contact", "groups"),
     "interaction": ("interaction",),
     "value": ("value",),
 }
@@ -85,7 +85,7 @@ def document(
 
 def _part(service: str, part: str, body: dict[str, Any]) -> Any:
     if service == IDENTITY:
-        return body[part]
+        return body.get(part)
     return {k: v for k, v in body.items() if k != "by_record"}
 
 
@@ -130,7 +130,7 @@ def with_last_seen(records: Sequence[dict[str, Any]], interaction: Section | Non
 def masked(doc: dict[str, Any]) -> dict[str, Any]:
     """The document for a key without `profile:pii`: personal fields masked and listed in meta.masked."""
     names: list[str] = []
-    identity, contact = doc.get("identity"), doc.get("contact")
+    identity, contact, groups = doc.get("identity"), doc.get("contact"), doc.get("groups")
     if identity:
         identity = dict(identity)
         for part in ("records", "identifiers"):
@@ -140,8 +140,11 @@ def masked(doc: dict[str, Any]) -> dict[str, Any]:
         contact = _masked_contact(contact)
         names += [f"contact.{path}" for path in sorted(CONTACT_PERSONAL)]
         names.append("contact.provenance.rivals")
-    return {**doc, **({"identity": identity} if identity else {}), **({"contact": contact} if contact else {}),
-            "meta": {**doc["meta"], "masked": names}}  # fmt: skip
+    if groups:
+        groups = [_masked_group(g) for g in groups]
+        names += ["groups[].group_id", "groups[].name"]
+    seen = {"identity": identity, "contact": contact, "groups": groups}
+    return {**doc, **{k: v for k, v in seen.items() if v}, "meta": {**doc["meta"], "masked": names}}
 
 
 def without(doc: dict[str, Any], part: str) -> dict[str, Any]:
@@ -163,6 +166,22 @@ def _masked_identifier(identifier: dict[str, Any]) -> dict[str, Any]:
     if named or looks_like_an_address(identifier["value"]):
         return {**identifier, "value": mask(identifier["value"])}
     return identifier
+
+
+def _masked_group(group: dict[str, Any]) -> dict[str, Any]:
+    """A household is called after its people, and an address may stand for a group."""
+    sent = group["group_id"]
+    return {
+        **group,
+        "group_id": mask(sent) if looks_like_an_address(sent) else sent,
+        "name": _masked_value(group["name"]),
+    }
+
+
+def masked_group(group: dict[str, Any]) -> dict[str, Any]:
+    """What identity answers of a group, for a key without `profile:pii`."""
+    seen = {**_masked_group(group), "traits": _masked_value(group["traits"])}
+    return {**seen, "masked": ["group_id", "name", "traits"]}
 
 
 EVIDENCE_PERSONAL = ("records[].value", "links[].*.value", "assertions[].*.value", "assertions[].reason",

@@ -25,9 +25,7 @@ RECORDS_WAIT_MS = 1_000
 STALE_LANE_S = 5.0
 
 
-def internal_app(
-    settings: Settings, schema: ServiceSchema, routes: Sequence[BaseRoute] = (), state: object = None
-) -> Starlette:
+def internal_app(settings: Settings, schema: ServiceSchema, routes: Sequence[BaseRoute] = ()) -> Starlette:
     """The internal application of a service. `request.app.state.database` is its Database."""
     service = schema.service
     heard = {t.name for t in TOPICS.values() if service in t.read_by}

@@ -66,6 +66,7 @@ RULES = (
             "services.{service}.domain",
             # Only reads, and as the lane reads it: what is explained is what was decided on.
             "services.{service}.store.neighbourhood",
+            "services.{service}.store.belonging",
             "services.runtime",
             "schemas",
         ),

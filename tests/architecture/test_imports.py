@@ -31,6 +31,7 @@ def test_only_the_runtime_hosts_streams() -> None:
         ("services.value.store", "from .api import page"),
         ("services.profile.views", "import services.profile.store"),
         ("services.identity.views", "from services.identity.store import save_evidence"),
+        ("services.identity.views", "from services.identity.store.groups import hear_groups"),
         ("services.intake.api", "from services.intake.store import save"),
         ("services.runtime.host", "from tests.support import clock"),
     ],
@@ -49,6 +50,7 @@ def test_a_forbidden_import_is_noticed(name: str, line: str) -> None:
         ("services.value.__main__", "from services.value import api, handlers"),
         ("services.profile.api", "from services.profile import views"),
         ("services.identity.views", "from services.identity.store import neighbourhood"),
+        ("services.identity.views", "from services.identity.store import belonging"),
         ("services.ops.local.parts", "import asyncpg"),
     ],
 )

@@ -71,6 +71,7 @@ def seen(doors: Doors, own: Named, position: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.feature("I2")
 def test_same_makes_one_customer_of_two(doors: Doors, web: Source, operators: Source, own: Named) -> None:
     ann, anne = seen(doors, own, doors.send(web, *people(own)))
     assert ann["customer_id"] != anne["customer_id"]
@@ -82,6 +83,7 @@ def test_same_makes_one_customer_of_two(doors: Doors, web: Source, operators: So
     assert {item["event_id"] for item in one["timeline"]} == ids
 
 
+@pytest.mark.feature("I2")
 def test_taking_a_merge_back_gives_what_was_before(doors: Doors, web: Source, operators: Source, own: Named) -> None:
     before = seen(doors, own, doors.send(web, *people(own)))
     doors.send(operators, word(own, same=True, day=4))
@@ -91,6 +93,7 @@ def test_taking_a_merge_back_gives_what_was_before(doors: Doors, web: Source, op
             assert now[part] == was[part], part
 
 
+@pytest.mark.feature("I2")
 def test_the_latest_word_counts_whatever_order_they_arrive_in(
     doors: Doors, web: Source, operators: Source, own: Named
 ) -> None:
@@ -100,6 +103,7 @@ def test_the_latest_word_counts_whatever_order_they_arrive_in(
     assert ann["customer_id"] != anne["customer_id"]
 
 
+@pytest.mark.feature("I2")
 def test_different_parts_what_evidence_has_joined(doors: Doors, web: Source, operators: Source, own: Named) -> None:
     joined = {
         "type": "contact.imported",
@@ -113,6 +117,7 @@ def test_different_parts_what_evidence_has_joined(doors: Doors, web: Source, ope
     assert ann["interaction"]["count"] + anne["interaction"]["count"] == 4
 
 
+@pytest.mark.feature("I1")
 def test_an_old_id_answers_through_merge_and_split(doors: Doors, web: Source, operators: Source, own: Named) -> None:
     ann, anne = seen(doors, own, doors.send(web, *people(own)))
     position = doors.send(operators, word(own, same=True, day=4))

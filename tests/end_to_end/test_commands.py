@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.deployment import CHECKOUT
 from tests.support.doors import Doors, Named, Source, cloudevent
 
-STORY = CHECKOUT / "deploy" / "demo" / "story.yaml"
 LANE = {"service", "topic", "partition", "position", "end", "lag", "state", "build", "generation"}
 READS = {
     ("intake", "channel.raw"),
@@ -24,6 +21,7 @@ READS = {
 }
 
 
+@pytest.mark.feature("O2")
 def test_status_tells_addresses_lanes_and_whether_all_is_visible(doors: Doors, web: Source, own: Named) -> None:
     event = {"type": "note.added", "identifiers": {"user_id": own("u")}, "properties": {"text": "x"}}
     doors.send(web, event)
@@ -87,6 +85,7 @@ def test_publish_of_a_missing_file_is_a_mistake_in_one_line(doors: Doors, tmp_pa
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.feature("O2")
 def test_trace_tells_where_an_event_went(doors: Doors, web: Source, own: Named) -> None:
     event = {"id": own("e"), "type": "note.added", "identifiers": {"user_id": own("u")}, "properties": {"text": "x"}}
     position = doors.send(web, event)
@@ -102,6 +101,7 @@ def test_trace_tells_where_an_event_went(doors: Doors, web: Source, own: Named) 
     assert unknown.returncode == 1
 
 
+@pytest.mark.feature("I1")
 def test_customer_and_lookup_find_a_person_by_what_people_type(doors: Doors, web: Source, own: Named) -> None:
     mail = own("ann") + "@mail.example"
     event = {
@@ -127,21 +127,3 @@ def test_what_cannot_be_answered_is_said_in_one_line(doors: Doors, words: tuple[
     assert done.stdout == ""
     assert done.stderr.startswith("c360: ")
     assert done.stderr.count("\n") == 1
-
-
-def test_the_story_ends_with_one_customer_and_told_again_changes_nothing(doors: Doors) -> None:
-    told = json.loads(doors.copy.command("story", str(STORY), "--json"))
-    steps: list[dict[str, Any]] = told["steps"]
-    assert len(steps) == 7
-    assert all(step["changes"] for step in steps)
-    ann = steps[-1]["customer_id"]
-    document = doors.profile(ann)
-    assert document["interaction"]["count"] == 7
-    assert {r["type"] for r in document["identity"]["records"]} == {
-        "user_id", "crm_id.outdoor", "loyalty_id", "email", "phone", "anonymous_id"
-    }  # fmt: skip
-    assert document["contact"]["name"] == "Ann Berg"
-    assert doors.customer_of("anonymous_id", "story-browser-4711") == ann
-    timeline = doors.timeline(ann)
-    doors.copy.command("story", str(STORY), "--json")
-    assert doors.timeline(ann) == timeline

@@ -71,6 +71,7 @@ def test_accepted_and_parked_are_all_that_was_sent(sent: dict[str, Any]) -> None
     assert sorted(sent["parked"]) == sorted(one.reason for one in parked)
 
 
+@pytest.mark.feature("T1")
 def test_each_accepted_example_is_once_in_the_timeline_of_its_customer(doors: Doors, sent: dict[str, Any]) -> None:
     events, _ = expected(sent["source"])
     led = [(event, lead) for event in events if (lead := leading(event.data["identifiers"], event.type))]
@@ -91,6 +92,7 @@ def test_each_accepted_example_is_once_in_the_timeline_of_its_customer(doors: Do
         assert seen[event.event_id] == 1, (event.type, event.id, owners[lead])
 
 
+@pytest.mark.feature("T1")
 def test_each_example_led_by_a_group_is_kept_as_its_history(doors: Doors, sent: dict[str, Any]) -> None:
     events, _ = expected(sent["source"])
     groups = [e for e in events if (lead := leading(e.data["identifiers"], e.type)) and lead.type == GROUP_TYPE]
@@ -103,6 +105,7 @@ def test_each_example_led_by_a_group_is_kept_as_its_history(doors: Doors, sent: 
         assert found.json()["event_id"] == event.event_id
 
 
+@pytest.mark.feature("T1")
 def test_sending_all_of_them_again_changes_no_timeline(doors: Doors, sent: dict[str, Any], own: Named) -> None:
     customer_id = doors.customer_of("user_id", "u-1001")
     before = doors.timeline(customer_id)

@@ -80,6 +80,7 @@ def named(record: dict[str, Any]) -> str:
     return f"{record['type']}:{record['value']}"
 
 
+@pytest.mark.feature("I2")
 def test_the_way_between_two_who_are_one_names_the_phone_they_share(couple: Couple) -> None:
     answer = couple.path()
     digits = "".join(c for c in couple.phone if c.isdigit())
@@ -95,6 +96,7 @@ def test_the_way_between_two_who_are_one_names_the_phone_they_share(couple: Coup
     assert answer["from"]["customer_id"] == answer["to"]["customer_id"]
 
 
+@pytest.mark.feature("I2")
 def test_two_told_apart_are_told_why_by_whom_and_when(couple: Couple) -> None:
     assert len(couple.customers()) == 1
     given = couple.say("different", "father and son", actor={"id": "op-3", "name": "Olga"})
@@ -114,9 +116,10 @@ def test_two_told_apart_are_told_why_by_whom_and_when(couple: Couple) -> None:
         assert word["event_id"] == given.json()["event_id"]
         (refusal,) = found["refusals"]
         assert {refusal["customer_id"], customer_id} == couple.customers()
-        assert found["decisions"] == []
+        assert "different" in [r["constraint"] for d in found["decisions"] for r in d.get("refused", ())]
 
 
+@pytest.mark.feature("I2")
 def test_the_latest_word_on_a_pair_stands(couple: Couple) -> None:
     for kind, customers in (("different", 2), ("same", 1), ("different", 2)):
         assert couple.say(kind, f"it is {kind}").status_code == 202
@@ -125,6 +128,7 @@ def test_the_latest_word_on_a_pair_stands(couple: Couple) -> None:
     assert (word["kind"], word["reason"]) == ("different", "it is different")
 
 
+@pytest.mark.feature("I1")
 def test_an_old_id_answers_with_todays_customer_and_what_is_in_it(couple: Couple) -> None:
     couple.say("different")
     apart = couple.customers()
@@ -133,13 +137,15 @@ def test_an_old_id_answers_with_todays_customer_and_what_is_in_it(couple: Couple
     for customer_id in apart:
         found = couple.identity(customer_id)
         assert (found["customer_id"], found["requested_id"]) == (one, customer_id)
-        assert found["totals"] == {"records": 3, "links": 3, "assertions": 1, "refusals": 0, "decisions": 0}
+        assert found["totals"].pop("decisions") == len(found["decisions"]) > 0
+        assert found["totals"] == {"records": 3, "links": 3, "assertions": 1, "refusals": 0}
         assert {k["kind"] for k in found["links"]} == {"same_asserted", "seen_together"}
         records = {named(r): r for r in found["records"]}
         assert records[f"crm_id.acme:{couple.ann}"]["events"] >= 1
         assert records[f"crm_id.acme:{couple.ann}"]["first_seen"] == "2026-03-01T10:00:00Z"
 
 
+@pytest.mark.feature("T1")
 def test_a_word_is_in_the_timeline_of_the_stronger_record_and_says_who(doors: Doors, web: Source, own: Named) -> None:
     ids = [("device_id", own("d")), ("user_id", own("u"))]
     position = doors.send(web, *({"type": "note.added", "identifiers": {t: v}} for t, v in ids))
@@ -234,6 +240,7 @@ def test_a_phone_of_two_users_says_whose_it_is_and_that_it_is_ambiguous(
     assert "is ambiguous" in answer["why"]
 
 
+@pytest.mark.feature("I2")
 def test_the_command_explains_and_says_nothing_without_execute(couple: Couple) -> None:
     copy = couple.doors.copy
     ends = f"crm_id.acme:{couple.ann}", f"crm_id.acme:{couple.bob}"

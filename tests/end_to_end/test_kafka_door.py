@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from confluent_kafka import Producer
 
 from tests.support.doors import Doors, Named, Source, cloudevent
@@ -66,6 +67,7 @@ def test_binary_structured_and_batch_arrive_alike(doors: Doors, web: Source, own
     assert paths(doors, own, 4) == {"/binary", "/structured", "/first", "/second"}
 
 
+@pytest.mark.feature("O2")
 def test_the_same_event_over_http_and_over_kafka_counts_once(doors: Doors, web: Source, own: Named) -> None:
     doors.send(web, viewed(own))
     publish(doors.copy.kafka, cloudevent(web, viewed(own)))

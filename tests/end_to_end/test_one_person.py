@@ -65,6 +65,7 @@ def keys(own: Named, phone: str) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.feature("I1", "I2", "I3")
 def test_five_channels_become_one_customer_found_by_each_identifier(doors: Doors, web: Source, own: Named) -> None:
     phone = a_phone()
     position = doors.send(web, *five_channels(own, phone))
@@ -84,6 +85,7 @@ def test_five_channels_become_one_customer_found_by_each_identifier(doors: Doors
     assert document["meta"]["regrouping"] == []
 
 
+@pytest.mark.feature("I2", "O2")
 def test_the_order_of_arrival_changes_nothing(doors: Doors, web: Source, own: Named) -> None:
     phone, other = a_phone(), a_phone()
 
@@ -102,6 +104,7 @@ def test_the_order_of_arrival_changes_nothing(doors: Doors, web: Source, own: Na
     assert [r["type"] for r in one["identity"]["records"]] == [r["type"] for r in two["identity"]["records"]]
 
 
+@pytest.mark.feature("I1")
 def test_an_id_from_before_a_merge_answers_with_todays_customer(doors: Doors, web: Source, own: Named) -> None:
     phone = a_phone()
     call, login = five_channels(own, phone)[2], five_channels(own, phone)[1]
@@ -119,6 +122,7 @@ def test_an_id_from_before_a_merge_answers_with_todays_customer(doors: Doors, we
         assert len(doors.timeline(old, position)) == 3
 
 
+@pytest.mark.feature("I1", "I2")
 def test_an_alias_makes_visitor_and_user_one(doors: Doors, web: Source, own: Named) -> None:
     position = doors.send(
         web,
@@ -131,6 +135,7 @@ def test_an_alias_makes_visitor_and_user_one(doors: Doors, web: Source, own: Nam
     assert doors.customer_of("anonymous_id", own("a"), position) == doors.customer_of("user_id", own("u"))
 
 
+@pytest.mark.feature("I2")
 def test_two_user_ids_are_two_people_whatever_they_share(doors: Doors, web: Source, own: Named) -> None:
     position = doors.send(
         web,
@@ -146,6 +151,7 @@ def test_two_user_ids_are_two_people_whatever_they_share(doors: Doors, web: Sour
     assert doors.customer_of("user_id", own("ann"), position) != doors.customer_of("user_id", own("bob"))
 
 
+@pytest.mark.feature("I1")
 def test_two_shops_numbers_are_kept_apart_by_their_namespaces(doors: Doors, own: Named) -> None:
     found = []
     for name in ("north", "south"):
@@ -164,6 +170,7 @@ def test_a_namespace_means_the_same_in_a_setting_and_in_an_event(doors: Doors, w
     assert len(doors.timeline(customer_id)) == 2
 
 
+@pytest.mark.feature("I1")
 def test_a_lookup_answers_in_the_order_asked(doors: Doors, web: Source, own: Named) -> None:
     users = [own(f"u{n}") for n in range(20)]
     position = doors.send(
@@ -180,6 +187,7 @@ def test_a_lookup_answers_in_the_order_asked(doors: Doors, web: Source, own: Nam
             assert set(result["customer"]) == {"requested_id", "customer_id", "identity", "meta"}
 
 
+@pytest.mark.feature("I1")
 @pytest.mark.parametrize(
     "value", ["anonymous", "NULL", "undefined", "0", "00000000-0000-0000-0000-000000000000", " ", "[object Object]"]
 )

@@ -57,6 +57,7 @@ def test_a_group_is_taken_and_is_no_customer(doors: Doors, web: Source, own: Nam
     assert group["customer_id"] is None
 
 
+@pytest.mark.feature("T1")
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/import"])
 def test_a_batch_of_all_calls_is_one_customers_history(doors: Doors, web: Source, own: Named, path: str) -> None:
     batch = [{"type": name, **a_call(name, own("u"))} for name in CALLS if name != "alias"]
@@ -104,6 +105,7 @@ def test_without_a_valid_write_key_nothing_is_taken(doors: Doors, own: Named, he
     assert result["customer_id"] is None
 
 
+@pytest.mark.feature("O2")
 def test_what_one_wrote_is_read_with_its_position(doors: Doors, web: Source, own: Named) -> None:
     for number in range(5):
         call = {**a_call("identify", own("u")), "traits": {"round": number}}
@@ -114,6 +116,7 @@ def test_what_one_wrote_is_read_with_its_position(doors: Doors, web: Source, own
         assert document["interaction"]["count"] == number + 1
 
 
+@pytest.mark.feature("O2")
 def test_the_same_message_sent_twice_counts_once(doors: Doors, web: Source, own: Named) -> None:
     call = a_call("track", own("u"))
     took(doors.post("/v1/track", web, json={**call, "sentAt": "2026-03-01T10:00:00Z"}))

@@ -10,6 +10,7 @@ GENERIC_PEOPLE = {"phone": 9, "device_id": 13}
 """With one more distinct user id than the shipped policy takes for one household."""
 
 
+@pytest.mark.feature("I1")
 @pytest.mark.parametrize("shared", ["phone", "device_id"])
 def test_a_shared_value_is_ambiguous_and_names_its_candidates(
     doors: Doors, web: Source, own: Named, shared: str
@@ -40,6 +41,7 @@ def test_a_shared_value_is_ambiguous_and_names_its_candidates(
     assert all(c["weight"] > 0 for c in both["candidates"])
 
 
+@pytest.mark.feature("I1")
 @pytest.mark.parametrize("shared", ["phone", "device_id"])
 def test_a_value_seen_with_many_people_is_generic(doors: Doors, web: Source, own: Named, shared: str) -> None:
     value = a_phone() if shared == "phone" else own("kiosk")
@@ -56,6 +58,7 @@ def test_a_value_seen_with_many_people_is_generic(doors: Doors, web: Source, own
     assert (everybodys["customer_id"], everybodys["generic"]) == (None, True)
 
 
+@pytest.mark.feature("I2")
 def test_people_joined_by_a_value_part_when_it_turns_out_generic(doors: Doors, web: Source, own: Named) -> None:
     phone = a_phone()
 

@@ -51,6 +51,7 @@ def busy(doors: Doors, web: Source) -> str:
     return customer_id
 
 
+@pytest.mark.feature("T1")
 @pytest.mark.parametrize("limit", [1, 3, 7, 25, 26, 200])
 def test_all_pages_give_each_event_once_newest_first(doors: Doors, busy: str, limit: int) -> None:
     items = doors.timeline(busy, limit=limit)
@@ -59,6 +60,7 @@ def test_all_pages_give_each_event_once_newest_first(doors: Doors, busy: str, li
     assert [item["time"] for item in items] == sorted((item["time"] for item in items), reverse=True)
 
 
+@pytest.mark.feature("T1")
 @pytest.mark.parametrize(
     ("query", "kept"),
     [
@@ -86,6 +88,7 @@ def test_properties_come_only_when_asked_for(doors: Doors, busy: str) -> None:
     assert {item["properties"].get("number") for item in shown} == {*range(EVENTS), None}
 
 
+@pytest.mark.feature("T1")
 def test_titles_say_what_happened_in_words(doors: Doors, busy: str) -> None:
     titles = {item["type"]: item["title"] for item in doors.timeline(busy)}
     for type_, _, _, title in MIX:
@@ -94,6 +97,7 @@ def test_titles_say_what_happened_in_words(doors: Doors, busy: str) -> None:
     assert "27.50 EUR" in titles["order.completed"]
 
 
+@pytest.mark.feature("T1")
 def test_a_late_event_takes_its_place_by_time(doors: Doors, web: Source, own: Named) -> None:
     def on(day: int) -> dict[str, Any]:
         ids = {"user_id": own("u")}
@@ -105,6 +109,7 @@ def test_a_late_event_takes_its_place_by_time(doors: Doors, web: Source, own: Na
     assert [item["time"][:10] for item in items] == ["2026-03-03", "2026-03-02", "2026-03-01"]
 
 
+@pytest.mark.feature("T1")
 def test_the_document_shows_the_newest_ten_of_the_timeline(doors: Doors, busy: str) -> None:
     last = doors.profile(busy)["interaction"]["last"]
     newest = doors.timeline(busy, limit=200)[:10]

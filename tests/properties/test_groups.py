@@ -16,7 +16,7 @@ from schemas.identifiers import Identifier
 from services.identity.domain import groups as rules
 from services.identity.store import belonging
 from services.runtime.outbox import partition_of
-from tests.properties.stories import PHASES, Tables, difference, events_of, sightings, tables, told, words
+from tests.properties.stories import PHASES, Tables, difference, events_of, sightings, tables, told
 from tests.properties.test_laws import SERVICES, Run, _in_houses, _meet, _told_in_turn, runs
 from tests.properties.test_taking_back import removal, retraction
 from tests.support.belonging import IDS, groups_in, parts_in, words_in
@@ -63,7 +63,7 @@ _parts = st.tuples(
 _joins: st.SearchStrategy[Any] = st.sampled_from([[ANN, COOKIE], [ANN, CRM], [BO, CRM]]).map(
     lambda pair: ("seen", pair, 3, {}, 1)
 )
-_said = st.one_of(_parts, _parts, _parts, _parts, _joins, sightings, words)
+_said = st.one_of(_parts, _parts, _parts, _joins, sightings)
 
 
 def _events(name: str, drawn: Any) -> list[Event]:

@@ -46,12 +46,14 @@ def customer_id(copy: Here, wanted: str | tuple[str, str]) -> str:
     raise CommandError(f"nobody is known by {shown}")
 
 
-def lookup(copy: Here, identifiers: Sequence[tuple[str, str]], include: Sequence[str] = ()) -> list[Any]:
+def lookup(
+    copy: Here, identifiers: Sequence[tuple[str, str]], include: Sequence[str] = (), **query: Any
+) -> list[Any]:
     """Results of POST /v1/customers/lookup in the order asked, however many identifiers."""
     key = operator_key(copy)
     found: list[Any] = []
     for chunk in chunks(identifiers, LOOKUP_IDENTIFIERS_MAX):
-        body = {"identifiers": [{"type": t, "value": v} for t, v in chunk], "include": list(include)}
+        body = {"identifiers": [{"type": t, "value": v} for t, v in chunk], "include": list(include), **query}
         answer = ask_json("POST", f"{copy.profile}/v1/customers/lookup", key=key, json=body)
         found += answer["results"]
     return found
@@ -63,13 +65,22 @@ def chunks(rows: Sequence[tuple[str, str]], size: int) -> Iterator[Sequence[tupl
         yield rows[start : start + size]
 
 
-def profile(copy: Here, wanted_id: str, **query: Any) -> Any:
-    """GET /v1/customers/{id}."""
-    return ask_json("GET", f"{copy.profile}/v1/customers/{wanted_id}", key=operator_key(copy), params=query)
+def profile(copy: Here, wanted_id: str, page: str = "", **query: Any) -> Any:
+    """GET /v1/customers/{id}, or a page below it, as `/value`."""
+    return public(copy, f"/customers/{wanted_id}{page}", **query)
 
 
 def timeline(copy: Here, wanted_id: str, limit: int) -> list[Any]:
     """The newest items of GET /v1/customers/{id}/timeline."""
-    url = f"{copy.profile}/v1/customers/{wanted_id}/timeline"
-    answer = ask_json("GET", url, key=operator_key(copy), params={"limit": limit})
-    return list(answer["items"])
+    return list(profile(copy, wanted_id, "/timeline", limit=limit)["items"])
+
+
+def path(copy: Here, one: tuple[str, str], other: tuple[str, str], **query: Any) -> Any:
+    """GET /v1/identity/path."""
+    ends = {name: f"{type_}:{value}" for name, (type_, value) in (("from", one), ("to", other))}
+    return public(copy, "/identity/path", **ends, **query)
+
+
+def public(copy: Here, page: str, **query: Any) -> Any:
+    """GET of a page of the profile API, with the command's own key."""
+    return ask_json("GET", f"{copy.profile}/v1{page}", key=operator_key(copy), params=query)

@@ -6,8 +6,10 @@ Owns turning a refusal, a lost connection or a copy that does not run into one c
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +62,28 @@ def _told(state: State) -> dict[str, str]:
 
 
 def ask(
-    method: str, url: str, *, key: str | None = None, timeout_s: float = TIMEOUT_S, **more: Any
+    method: str,
+    url: str,
+    *,
+    key: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> httpx.Response:
     """One request, whatever its status. Raises NotRunning where nothing listens, CommandError."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    given = {**({"Authorization": f"Bearer {key}"} if key else {}), **(headers or {})}
     try:
-        return httpx.request(method, url, headers=headers, timeout=timeout_s, trust_env=False, **more)
+        return httpx.request(method, url, headers=given, timeout=timeout_s, trust_env=False, verify=_trust(), **more)
     except httpx.ConnectError:
         raise NotRunning(f"nothing answers at {_place(url)}; see `c360 status`") from None
     except httpx.HTTPError as error:
         raise CommandError(f"{_place(url)} does not answer: {type(error).__name__}") from None
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Read once: reading the certificates takes ten times as long as a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def ask_json(method: str, url: str, **more: Any) -> Any:

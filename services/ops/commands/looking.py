@@ -5,12 +5,13 @@ Owns asking and choosing the form; drawing is showing.py.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from services.ops.commands import asking, showing
+from services.ops.commands import asking, customer_page, showing
 from services.ops.commands.failures import EX_FAILED, CommandError
 from services.ops.commands.here import Here, ask, ask_json, here, said
 from services.ops.commands.layout import WORKERS
@@ -26,15 +27,23 @@ parked = typer.Typer(help="Events that were set aside, with the reason.", rich_m
 def customer(
     wanted: Annotated[str, typer.Argument(metavar="ID", help="A customer id, or TYPE:VALUE: email:ann@x.com")],
     timeline: Annotated[bool, typer.Option("--timeline", help="The newest events too.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write it all as one page that needs nothing else.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one customer's profile."""
+    """Show one customer's profile, or write it as a page."""
     parsed = asking.read_wanted(wanted)
     copy = here()
     document = asking.profile(copy, asking.customer_id(copy, parsed))
     items = asking.timeline(copy, document["customer_id"], TIMELINE_SHOWN) if timeline else []
+    if html is not None:
+        customer_page.write(copy, document, html)
     if as_json:
         print_json({**document, "timeline": items} if timeline else document)
+        return
+    if html is not None:
+        say(f"written to {html}")
         return
     console().print(showing.customer(document))
     if timeline:
@@ -72,11 +81,11 @@ def trace(source: str, id_: Annotated[str, typer.Argument(metavar="ID")], as_jso
 def traced(copy: Here, source: str, id_: str) -> dict[str, Any]:
     """What each service knows of one event; None where one knows nothing or does not answer."""
     found: dict[str, Any] = {"source": source, "id": id_, "intake": None}
-    found["interaction"] = _known(f"{copy.internal['interaction']}/trace", {"source": source, "id": id_})
+    found["interaction"] = known(f"{copy.internal['interaction']}/trace", {"source": source, "id": id_})
     seen = found["interaction"] or {}
     if seen:
         place = {"partition": seen["partition"], "offset": seen["offset"]}
-        found["intake"] = _known(f"{copy.internal['intake']}/trace", place)
+        found["intake"] = known(f"{copy.internal['intake']}/trace", place)
     document = asking.profile(copy, seen["customer_id"]) if seen.get("customer_id") else None
     found["profile"] = document and {
         "customer_id": document["customer_id"],
@@ -87,7 +96,8 @@ def traced(copy: Here, source: str, id_: str) -> dict[str, Any]:
     return found
 
 
-def _known(url: str, query: dict[str, Any]) -> Any:
+def known(url: str, query: dict[str, Any]) -> Any:
+    """What an internal page tells; None where it knows nothing of it."""
     response = ask("GET", url, params=query)
     if response.is_success:
         return response.json()

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from services.ops.commands.comparing import worth
 from services.ops.commands.output import count, readable, span
 
 LISTED_MAX = 12
@@ -90,6 +91,26 @@ def _interaction(interaction: dict[str, Any]) -> RenderableType:
     return Group(_pairs(pairs), timeline(interaction.get("last", ())))
 
 
+VALUE_DRAWN = ("currency", "as_of", "actual", "other_currencies", "tier")
+
+
+def _value(value: dict[str, Any]) -> RenderableType:
+    actual, tier = value["actual"], value.get("tier") or {}
+    areas = [f"{one['area']} {one['revenue']}" for one in actual["by_area"][:LISTED_MAX]]
+    if len(actual["by_area"]) > LISTED_MAX:
+        areas.append(_more(len(actual["by_area"]), "areas"))
+    pairs = [
+        ("worth", worth(value)),
+        ("tier", f"{tier['grade']}, since {tier['since'] or '-'}; {tier['purpose']}" if tier else ""),
+        ("margin", actual["margin"] + (" (estimated)" if actual["margin_estimated"] else "")),
+        ("orders", f"{_time(actual['first_at'])} to {_time(actual['last_at'])}" if actual["first_at"] else ""),
+        ("areas", ", ".join(areas)),
+        *(("beside", worth({"currency": one["currency"], "actual": one})) for one in value["other_currencies"]),
+    ]
+    rest = {name: part for name, part in value.items() if name not in VALUE_DRAWN and part}
+    return _pairs([*((name, text) for name, text in pairs if text), *((n, _flat(part)) for n, part in rest.items())])
+
+
 def _other(part: Any) -> RenderableType:
     """Any part, by its own names."""
     if isinstance(part, dict):
@@ -152,7 +173,7 @@ _PARTS = {
     "identity": _identity,
     "contact": _contact,
     "interaction": _interaction,
-    "value": _other,
+    "value": _value,
     "needs": _other,
     "preferences": _other,
     "consents": _other,

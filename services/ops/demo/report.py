@@ -12,6 +12,7 @@ from typing import Any
 
 from services.ops.commands.output import count, span
 from services.ops.demo.accuracy import Accuracy
+from services.ops.demo.book import Book
 from services.ops.demo.diary import CURRENCY
 from services.ops.demo.people import Noise
 from services.ops.demo.probe import BACKGROUND_PER_S, PROBES_PER_S, SECONDS, Latencies
@@ -21,7 +22,7 @@ SHARES = (0.5, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run. `seconds` is from the first request until profiles showed all; `revenue` in CURRENCY."""
+    """One run. `seconds` is from the first request until profiles showed all; `revenue` in CURRENCY, as sent."""
 
     events: int
     accepted: int
@@ -37,6 +38,7 @@ class Figures:
     naive: Accuracy
     noise: Noise
     revenue: Decimal
+    book: Book
     latencies: Latencies | None
 
     @property
@@ -50,11 +52,14 @@ def as_json(figures: Figures) -> dict[str, Any]:
     plain = {
         field.name: getattr(figures, field.name)
         for field in fields(figures)
-        if field.name not in ("accuracy", "naive", "noise", "latencies")
+        if field.name not in ("accuracy", "naive", "noise", "book", "latencies")
     }
     return {
         **plain,
         "revenue": f"{figures.revenue:.2f}",
+        "revenue_over_api": f"{figures.book.told:.2f}",
+        "revenue_by_pandas": f"{figures.book.by_pandas:.2f}",
+        "revenue_is_equal": figures.book.is_equal,
         "currency": CURRENCY,
         "seconds": round(figures.seconds, 2),
         "events_per_s": round(figures.events_per_s),
@@ -88,8 +93,18 @@ def lines(figures: Figures) -> Iterator[str]:
     yield f"customers      {count(figures.customers)}"
     yield from _identity(figures)
     yield f"revenue sent   {figures.revenue:,.2f} {CURRENCY}"
+    yield _revenue(figures.book)
     if figures.latencies is not None:
         yield from _latency_lines(figures.latencies)
+
+
+def _revenue(book: Book) -> str:
+    both = f"{book.told:,.2f} {CURRENCY} over the API, {book.by_pandas:,.2f} by pandas from the data set"
+    if book.is_equal:
+        return f"revenue        {both}: equal"
+    apart = book.told - book.by_pandas
+    why = " (other runs' orders of that year are in the book too)" if apart > 0 else ""
+    return f"revenue        {both}: NOT equal, {abs(apart):,.2f} too {'much' if apart > 0 else 'little'}{why}"
 
 
 def _identity(figures: Figures) -> Iterator[str]:

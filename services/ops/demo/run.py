@@ -1,6 +1,7 @@
 """`c360 demo`: a year of a grocer's real purchases through the public door, and what came of them.
 
-Owns the order of the demo. Starts this copy where it does not run, and leaves it running to look around.
+Owns the order of the demo, whose last page is one person's life (deploy/demo/story.yaml). Starts this copy where it
+does not run, and leaves it running to look around.
 """
 
 from __future__ import annotations
@@ -16,24 +17,26 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from services.ops.commands import asking, layout, looking, secrets, showing, starting, waiting
-from services.ops.commands.failures import CommandError, NotRunning
+from services.ops.commands import asking, layout, looking, secrets, showing, starting, telling, waiting
+from services.ops.commands.failures import EX_FAILED, CommandError, NotRunning
 from services.ops.commands.here import Here, ask_json, here
 from services.ops.commands.keys import operator_key
 from services.ops.commands.output import AsJson, console, count, print_json, say, tell
 from services.ops.commands.sending import Tally, send_all
 from services.ops.commands.status import parked_by_reason
-from services.ops.demo import load, probe, report
+from services.ops.commands.story import read_story
+from services.ops.demo import book, load, probe, report
 from services.ops.demo.accuracy import RecordKey, evaluate, identifiers_of, transitive_closure
 from services.ops.demo.diary import Sent
 from services.ops.demo.journey import ExtraMissing
 from services.ops.demo.people import Noise
 from services.ops.demo.story import HOUSEHOLDS, demo_events, truth_of
-from services.ops.local.layout import home_from
+from services.ops.local.layout import CHECKOUT, home_from
 
 CONNECTIONS = 4
 CAUGHT_UP_TIMEOUT_S = 600
 TIMELINE_SHOWN = 12
+LIFE = CHECKOUT / "deploy" / "demo" / "story.yaml"
 Owners = dict[RecordKey, str | None]
 Persons = Mapping[RecordKey, int]
 
@@ -59,10 +62,13 @@ def demo(
     # Not with the customer shown: its newest events would all be probes the next time.
     others = {key: owner for key, owner in owners.items() if owner != shown["customer"]["customer_id"]}
     found = report.Figures(**figures, latencies=_probe(copy, others) if with_probe else None)
+    life = _life(copy)
     if as_json:
-        print_json({**report.as_json(found), **shown})
-        return
-    _show(found, shown, copy)
+        print_json({**report.as_json(found), **shown, "story": life})
+    else:
+        _show(found, shown, copy, life)
+    if telling.broken(life):
+        raise typer.Exit(EX_FAILED)
 
 
 def _running(port_base: int | None) -> Here:
@@ -106,6 +112,7 @@ def _run(copy: Here, sent: Sequence[Sent]) -> tuple[dict[str, Any], Owners]:
         "naive": evaluate(truth.records, naive),
         "noise": Noise(),
         "revenue": load.revenue(sent),
+        "book": book.compare(copy, sent),
     }, owners
 
 
@@ -181,6 +188,14 @@ def _one_customer(copy: Here, sent: Sequence[Sent], owners: Owners, persons: Per
     }
 
 
+def _life(copy: Here) -> list[telling.Told]:
+    """One person's life, told step by step; nothing where this is no checkout."""
+    if not LIFE.is_file():
+        return []
+    tell("telling one person's life ...")
+    return list(telling.tell_story(copy, read_story(LIFE)))
+
+
 def best_known(owners: Owners, persons: Persons) -> str | None:
     """The customer of most records whose records are all of one person; None without such a customer."""
     found: dict[str, list[int | None]] = {}
@@ -191,7 +206,7 @@ def best_known(owners: Owners, persons: Persons) -> str | None:
     return max(right, key=lambda owner: (right[owner], owner), default=None)
 
 
-def _show(figures: report.Figures, shown: dict[str, Any], copy: Here) -> None:
+def _show(figures: report.Figures, shown: dict[str, Any], copy: Here, life: list[telling.Told]) -> None:
     say()
     for line in report.lines(figures):
         say(line)
@@ -202,9 +217,15 @@ def _show(figures: report.Figures, shown: dict[str, Any], copy: Here) -> None:
     out.print(showing.timeline(shown["timeline"]))
     say(f"\nWhere event {shown['trace']['id']} of {shown['trace']['source']} went:")
     out.print(looking.trace_table(shown["trace"]))
+    if life:
+        say(f"\nOne person's life, and whether the profile tells it ({LIFE.relative_to(CHECKOUT)}):")
+        for step in life:
+            telling.say_step(step, short=True)
+        say(f"\n{telling.summary(life)}")
     customer_id = shown["customer"]["customer_id"]
     say("\nIt stays up; look around:")
     say(f"  c360 customer {customer_id} --timeline")
+    say(f"  c360 customer {life[-1]['customer_id'] if life else customer_id} --html customer.html")
     say(f"  c360 trace {shown['trace']['source']} {shown['trace']['id']}")
     say("  c360 status")
     say(f"  curl -H \"Authorization: Bearer $(cat {secrets.key_file(copy.home, secrets.OPERATOR)})\" "

@@ -49,8 +49,9 @@ def test_a_document_has_every_part_or_says_that_it_is_missing(doors: Doors, some
 
 
 def test_answers_say_how_fresh_they_are(doors: Doors, somebody: str) -> None:
-    parts = [f"/v1/customers/{somebody}{part}" for part in ("", "/timeline", "/identity")]
-    for path in (*parts, f"{PATH}?from=user_id:answers-u&to=user_id:answers-u"):
+    parts = [f"/v1/customers/{somebody}{part}" for part in ("", "/timeline", "/identity", "/value")]
+    book = ("/v1/value/totals", "/v1/value/tiers")
+    for path in (*parts, *book, f"{PATH}?from=user_id:answers-u&to=user_id:answers-u"):
         response = doors.http.get(doors.copy.profile + path, headers=bearer(doors))
         assert response.headers["C360-Position"]
         assert int(response.headers["C360-Lag-Ms"]) >= 0
@@ -90,7 +91,7 @@ def test_keys_that_see_different_things_get_different_etags(doors: Doors, somebo
 
 
 @pytest.mark.parametrize("customer_id", [str(uuid.UUID(int=7)), "nobody", "0", "%00", "é"])
-@pytest.mark.parametrize("call", ["", "/timeline", "/identity"])
+@pytest.mark.parametrize("call", ["", "/timeline", "/identity", "/value"])
 def test_an_unknown_customer_is_not_found(doors: Doors, customer_id: str, call: str) -> None:
     is_problem(doors.ask(f"/v1/customers/{customer_id}{call}"), 404, "unknown-customer")
 
@@ -205,14 +206,14 @@ def test_every_documented_call_answers(
     doors: Doors, described: dict[str, Any], somebody: str, web: Source, own: Named
 ) -> None:
     event = {"type": "note.added", "identifiers": {"user_id": own("u")}, "properties": {"text": "x"}}
-    position = doors.send(web, event)
+    position = doors.send(web, event, {"type": "group.identified", "properties": {"group_id": own("g"), "name": "x"}})
     pair = [{"type": "user_id", "value": value} for value in ("answers-u", own("u"))]
     said = {"kind": "different", "records": pair, "reason": "x", "min_position": position, "wait_ms": 10_000}
     bodies = {LOOKUP: {"identifiers": pair}, ASSERTIONS: said}
     queries = {PATH: {f: "user_id:answers-u" for f in ("from", "to")}}
     assert len(operations(described)) >= 6
     for method, path, operation in operations(described):
-        url = doors.copy.profile + path.replace("{customer_id}", somebody)
+        url = doors.copy.profile + path.replace("{customer_id}", somebody).replace("{group_id}", own("g"))
         response = doors.http.request(
             method, url, json=bodies.get(path), params=queries.get(path), headers=bearer(doors)
         )

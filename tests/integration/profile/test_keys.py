@@ -17,10 +17,13 @@ PATH = "/v1/identity/path?from=user_id:keys-u&to=user_id:keys-u"
 ASSERTIONS = "/v1/identity/assertions"
 CALLS = [("GET", "/v1/customers/{}", "profile:read"), ("GET", "/v1/customers/{}/timeline", "events:read"),
          ("POST", "/v1/customers/lookup", "profile:read"), ("GET", "/v1/customers/{}/identity", "profile:read"),
-         ("GET", PATH, "profile:read"), ("POST", ASSERTIONS, "identity:write")]  # fmt: skip
+         ("GET", PATH, "profile:read"), ("POST", ASSERTIONS, "identity:write"),
+         ("GET", "/v1/customers/{}/value", "value:read"), ("GET", "/v1/value/totals", "value:read"),
+         ("GET", "/v1/value/tiers", "value:read")]  # fmt: skip
 OTHER_SCOPES = {
     "profile:read": ("profile:pii", "value:read", "events:read", "events:write", "identity:write", "ops:admin"),
     "events:read": ("profile:read", "profile:pii", "events:write", "ops:admin"),
+    "value:read": ("profile:read", "profile:pii", "events:read", "identity:write", "ops:admin"),
     "identity:write": ("profile:read", "profile:pii", "events:read", "events:write", "ops:admin"),
 }
 """All that is not the scope a call needs."""

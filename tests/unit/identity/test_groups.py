@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -42,9 +43,14 @@ def heard(type: str, identifiers: dict[str, list[str]], **data: Any) -> Word:
     return word
 
 
-def word(minute: int, *, joins: bool = True, role: str | None = None, event: str = "", **facts: Any) -> Word:
+def word(minute: int, *, joins: bool = True, role: str | None = None, event: str = "", **facts: str) -> Word:
     """One record's part in one group, said at this minute."""
     return Word(event or f"e{minute:02}", "g", "group_id", "acc-5", minute * MINUTE_US, facts, "m", joins, role)
+
+
+def about(minute: int, facts: dict[str, str]) -> Word:
+    """What is said of the group at this minute."""
+    return replace(word(minute), facts=facts)
 
 
 def group(*words: Word) -> Group:
@@ -118,13 +124,13 @@ def test_at_one_time_the_larger_event_id_wins() -> None:
 
 
 def test_null_takes_a_trait_and_a_name_away() -> None:
-    before = word(1, **{"traits.plan": '"gold"', "name": '"Acme"'})
-    found = group(before, word(2, **{"traits.plan": "null", "name": "null"}))
+    before = about(1, {"traits.plan": '"gold"', "name": '"Acme"'})
+    found = group(before, about(2, {"traits.plan": "null", "name": "null"}))
     assert (found.traits, found.fact("name")) == ({}, None)
 
 
 def test_a_group_is_shown_with_its_own_id_and_since_when_it_is_known() -> None:
-    assert shown(group(word(2, **{"traits.plan": '"gold"'}), word(1))) == {
+    assert shown(group(about(2, {"traits.plan": '"gold"'}), word(1))) == {
         "group_id": "acc-5", "record_id": "g", "type": "group_id", "kind": None, "name": None,
         "traits": {"plan": "gold"}, "since": "1970-01-01T00:01:00Z",
     }  # fmt: skip
