@@ -92,7 +92,6 @@ def test_each_accepted_example_is_once_in_the_timeline_of_its_customer(doors: Do
         assert seen[event.event_id] == 1, (event.type, event.id, owners[lead])
 
 
-@pytest.mark.feature("T1")
 def test_each_example_led_by_a_group_is_kept_as_its_history(doors: Doors, sent: dict[str, Any]) -> None:
     events, _ = expected(sent["source"])
     groups = [e for e in events if (lead := leading(e.data["identifiers"], e.type)) and lead.type == GROUP_TYPE]

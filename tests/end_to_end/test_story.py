@@ -71,6 +71,7 @@ def broken(story: dict[str, Any]) -> list[dict[str, Any]]:
     return [check for step in story["steps"] for check in step["checks"] if not check["holds"]]
 
 
+@pytest.mark.feature("I1", "I2", "I3", "D1", "D3", "T1", "T2")
 @pytest.mark.parametrize("number", range(1, 13))
 def test_after_every_step_everything_is_as_the_story_says(told: tuple[Life, dict[str, Any]], number: int) -> None:
     _, story = told
@@ -85,6 +86,7 @@ def test_after_every_step_everything_is_as_the_story_says(told: tuple[Life, dict
     assert step["changes"] or number in (5,), "the fifth is the same order again"
 
 
+@pytest.mark.feature("I2", "I3", "D3", "T1")
 def test_in_the_end_there_is_one_ann_and_one_karl_and_the_money_is_whose_it_is(
     told: tuple[Life, dict[str, Any]],
 ) -> None:
@@ -108,6 +110,7 @@ def test_in_the_end_there_is_one_ann_and_one_karl_and_the_money_is_whose_it_is(
     ]  # fmt: skip
 
 
+@pytest.mark.feature("O2")
 def test_told_again_it_changes_nothing_and_its_end_is_still_true(told: tuple[Life, dict[str, Any]]) -> None:
     life, _ = told
     ann = life.owner("user_id", "u-#")
@@ -127,6 +130,7 @@ def test_a_life_that_was_broken_off_is_told_to_its_end(life: Life) -> None:
     assert [bool(step["checks"]) for step in whole["steps"]] == [False] * 6 + [True] * 6
 
 
+@pytest.mark.feature("O2")
 def test_told_backwards_it_comes_to_the_same_end(life: Life) -> None:
     story = life.parsed
     steps = story["steps"]
@@ -155,6 +159,7 @@ def test_what_is_not_true_is_told_with_what_is_and_ends_with_1(life: Life) -> No
     assert "NOT SO   Nobody." in done.stdout
 
 
+@pytest.mark.feature("I1")
 def test_an_earlier_id_of_hers_answers_with_her(told: tuple[Life, dict[str, Any]]) -> None:
     life, story = told
     caller = story["steps"][1]["customer_id"]
@@ -179,6 +184,7 @@ class Text(HTMLParser):
         self.text += data.replace("\N{NO-BREAK SPACE}", " ") + "\n"
 
 
+@pytest.mark.feature("D1", "T5")
 def test_her_page_tells_it_all_and_his_tells_nothing_of_her(
     told: tuple[Life, dict[str, Any]], tmp_path: Path
 ) -> None:

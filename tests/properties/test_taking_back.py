@@ -162,6 +162,27 @@ def test_a_word_taken_back_lets_the_one_before_it_stand_again(databases: Databas
     _in_houses(databases, 1, act)
 
 
+def test_an_operators_word_brings_back_a_record_of_which_all_was_taken_back(databases: Databases) -> None:
+    (seen,) = told([("seen", [("device_id", "d-3")], 1, {}, 1)])
+    (word,) = events_of("word", ("same", [("user_id", "1"), ("device_id", "d-3")], 2))
+    _alone(databases, [seen], [retraction(seen)], [word])
+    _alone(databases, [retraction(seen)], [seen], [word])
+
+
+def test_of_two_sightings_of_one_moment_the_same_is_kept_in_any_order(databases: Databases) -> None:
+    pair = [("user_id", "1"), ("anonymous_id", "cookie-a")]
+    one, other = told([("seen", pair, 1, {}, 1), ("seen", pair, 1, {}, 1)])
+    found: list[Tables] = []
+
+    async def act(first: House, second: House) -> None:
+        await _told_in_turn(first, [one], [other])
+        await _told_in_turn(second, [other], [one])
+        found.extend([await _content(first), await _content(second)])
+
+    _in_houses(databases, 2, act)
+    assert not difference(*found)
+
+
 def test_a_removed_contact_is_nobody_until_its_source_imports_it_again(databases: Databases) -> None:
     row = [("crm_id.acme", "71"), ("email", "ann@x.com")]
     (before,) = events_of("row", ("seen", row, 1, {"firstName": "Ann"}, 1))

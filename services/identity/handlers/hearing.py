@@ -68,7 +68,7 @@ class Hearing:
         time_us = microseconds(event.time)
         key = _key(event)
         known = self.known.get(key) if key is not None else None
-        if known is not None and (event.clamped or time_us >= known.since_us):
+        if known is not None and (event.clamped or time_us > known.since_us):
             first_us = NEVER_US if event.clamped else time_us
             mention = Mention(event.event_id, event.record_id, event.source, time_us, first_us, True, known.said)
             return Heard(mention, None, key)

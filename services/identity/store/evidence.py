@@ -53,7 +53,8 @@ async def known(connection: Connection, wanted: Evidence) -> Evidence:
     """What is stored under the keys of `wanted`."""
     found = Evidence()
     rows = await connection.fetch(
-        "SELECT record_id, type, value, first_us, sources FROM record WHERE record_id = any($1::uuid[])",
+        # Of a dead record nothing is known: whatever is said of it now brings it back.
+        "SELECT record_id, type, value, first_us, sources FROM record WHERE record_id = any($1::uuid[]) AND NOT dead",
         list(wanted.records),
     )
     for r in rows:
