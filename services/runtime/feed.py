@@ -27,6 +27,8 @@ OFFSETS_TIMEOUT_S = 3.0
 TOPICS_EVERY_S = 5.0
 FETCH_WAIT_MS = 500
 """How long the broker may keep a request when it has nothing; with the first record it answers at once."""
+LINGER_MAX_S = 0.2
+"""However long a small batch took, the next one waits no longer than this."""
 FULL_SHARE = 4
 """A batch of at least this part of the largest is worth fetching the next one beside it."""
 
@@ -166,8 +168,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         """Records of ready partitions, each at or after its expected offset; empty when none came.
 
         After a small batch nothing is asked of the broker until `batch_linger_ms` have passed since the last
-        one came: what arrived meanwhile comes in one answer and makes one transaction, and a record that comes
-        after a quiet time waits for nothing.
+        one came, and at least for as long as applying it took: on a busy machine batches become larger instead of
+        more. What arrived meanwhile makes one transaction; a record that comes after a quiet time waits for nothing.
         """
         await self._linger()
         records = await self._getmany(timeout_ms, self.settings.batch_events_max)
@@ -186,7 +188,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         held, self._held = self._held, frozenset()
         if not held:
             return
-        await asyncio.sleep(self._batch_at + self.linger_s - time.monotonic())
+        busy_s = time.monotonic() - self._batch_at
+        await asyncio.sleep(min(max(self.linger_s - busy_s, busy_s), LINGER_MAX_S) if self.linger_s else 0)
         # A rebalance meanwhile has made all partitions new, and none of them is held.
         self.consumer.resume(*(held & self.consumer.paused()))
 

@@ -45,7 +45,6 @@ class Value:
         events = batch.of(CHANNEL_EVENTS.name)
         moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
         held = await withdrawing.hold(work.connection, [i.message for i in events])
-        policy = await self.policy.hold(work.connection)
         entries = self._entries(events, work)
         new = await store.insert_entries(work.connection, entries, held.here)
         work.counts["applied"] += len(new)
@@ -59,7 +58,9 @@ class Value:
         newest = max((i.log_time_ms for i in events), default=0)
         touched = {locked.group_of[record] for record in records}
         told = touched | await _regrouped(locked, records, work.connection)
-        await _tell({group: newest if group in touched else 0 for group in told}, policy, work)
+        if told:
+            policy = await self.policy.hold(work.connection)
+            await _tell({group: newest if group in touched else 0 for group in told}, policy, work)
 
     def _entries(self, events: Sequence[Incoming], work: Work) -> list[Entry]:
         """What the events say of money; what lacks too much to say it is counted."""
@@ -175,6 +176,8 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         decode={CHANNEL_EVENTS.name: _decode, IDENTITY_BINDINGS.name: lambda r: decode_state(r.value)},
         apply=value.apply,
         tells={VALUE_CUSTOMERS.name: Tells("grp", "group_id", current)},
+        # Nobody waits for a sum as for an answer; most of what comes is bindings of people who bought nothing.
+        lingers=2,
         begin=begin,
         spare=value.review,
     )

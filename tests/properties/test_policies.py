@@ -91,7 +91,7 @@ def test_a_change_waits_for_the_batch_at_work_and_its_customers_are_graded_anew(
         house.publish(*map(order, range(CUSTOMERS - 1)))
         await house.settle()
         blocker = await asyncpg.connect(house.database_url)
-        await blocker.execute("BEGIN; LOCK value_g1.member IN SHARE MODE")
+        await blocker.execute("BEGIN; LOCK value_g1.telling IN SHARE MODE")
         house.publish(order(CUSTOMERS - 1))
         at_work = asyncio.create_task(house.workers["value"].turn())
         await asyncio.sleep(0.2)

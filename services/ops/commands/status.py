@@ -22,6 +22,11 @@ from services.ops.local.state import load
 STATUS_TIMEOUT_S = 5.0
 UNREACHABLE = "unreachable"
 HALTED, SILENT = "halted", "silent"
+ODD_OUTCOMES = {
+    "conflict": "events came again with other content under an id already used; the first counts",
+    "incomplete": "events lack what they need to count here (an order without id or currency); kept, without effect",
+}
+"""Outcomes of events that a person may want to look into."""
 COLUMNS = ("service", "state", "workers", "behind", "late by", "parked", "build", "generation")
 
 
@@ -152,6 +157,7 @@ def status(as_json: AsJson = False) -> None:
                 "halted": halt_lines(copy, found),
                 "unreachable": {one.service: one.trouble for one in found if one.trouble},
                 "parked": {one.service: one.told.get("parked", {}) for one in found if not one.trouble},
+                "tally": {one.service: one.told.get("tally", {}) for one in found if not one.trouble},
             }
         )
         return
@@ -161,6 +167,9 @@ def status(as_json: AsJson = False) -> None:
     for one in found:
         if one.trouble:
             say(f"{one.service}: {one.trouble}")
+        for outcome, told in ODD_OUTCOMES.items():
+            if number := one.told.get("tally", {}).get(outcome):
+                say(f"{one.service}: {count(number)} {told}")
     _say_processes(copy)
     say(f"collector {copy.intake}   profile API {copy.profile}   Kafka {copy.kafka}")
     say("profiles show everything sent" if done else "profiles do not show everything sent yet")
