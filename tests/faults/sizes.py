@@ -51,12 +51,12 @@ ROWS: dict[str, tuple[Size, Size]] = {
         ("D1", 3, 10, 200),  # kills
         ("D2", 1, 5, 200),  # hits of each point
         ("D3", 1, 5, 50),  # stops at each point
-        ("D4", 12, 60, 200),  # seconds
+        ("D4", 8, 60, 200),  # seconds
         ("D6", 1, 3, 100),  # records of each kind of failure
         ("D7", 200, 2000, 200),  # events
         ("X7", 60, 3000, 200),  # pieces of garbage
         ("X8", 100, 2000, 200),  # events under the bad deploy
-        ("P6", 8, 50, 200),  # interrupted COMMITs
+        ("P6", 5, 50, 200),  # interrupted COMMITs
         ("P1", 3, 10, 200),  # seconds without PostgreSQL
         ("B1", 3, 10, 200),  # seconds without the broker
     )

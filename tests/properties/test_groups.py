@@ -86,7 +86,7 @@ def worlds(draw: st.DrawFn) -> list[Event]:
     return [*said, *map(retraction, gone)]
 
 
-@settings(max_examples=10, phases=PHASES)
+@settings(max_examples=5, phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_events_give_the_same_groups(databases: Databases, data: st.DataObject) -> None:
     events = data.draw(worlds(), label="events")
@@ -114,7 +114,7 @@ def _is_what_was_said(events: list[Event], stored: Tables) -> None:
     }  # fmt: skip
 
 
-@settings(max_examples=8, phases=PHASES)
+@settings(max_examples=4, phases=PHASES)
 @given(data=st.data())
 def test_what_was_taken_back_of_a_group_is_as_if_it_had_never_been_said(
     databases: Databases, data: st.DataObject

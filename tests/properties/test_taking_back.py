@@ -59,7 +59,7 @@ async def _content(house: House) -> Tables:
     return await tables(house.database_url, *CONTENT)
 
 
-@settings(max_examples=8, phases=PHASES)
+@settings(max_examples=5, phases=PHASES)
 @given(data=st.data())
 def test_what_was_taken_back_is_as_if_it_had_never_been_said(databases: Databases, data: st.DataObject) -> None:
     stay = data.draw(worlds(6), label="stay")
