@@ -84,7 +84,7 @@ def _garbage(chance: random.Random) -> list[Callable[[], Piece]]:
     whole = orjson.dumps(event)
     big = orjson.dumps({**event, "data": {**event["data"], "properties": {"filler": "x" * BIG_BYTES}}})
     return [
-        lambda: (b"k", chance.randbytes(chance.randint(1, 300)), [], "not_json"),
+        lambda: (b"k", b"\xff" + chance.randbytes(chance.randint(1, 300)), [], "not_json"),  # a space alone is none
         lambda: (b"k", whole[: chance.randrange(1, len(whole))], [], "not_json"),
         lambda: (b"k", None, [], "no_value"),
         lambda: (None, None, [], "no_value"),

@@ -183,6 +183,16 @@ def test_of_two_sightings_of_one_moment_the_same_is_kept_in_any_order(databases:
     assert not difference(*found)
 
 
+def test_another_copy_with_an_earlier_time_does_not_hide_a_sighting_that_comes_later(databases: Databases) -> None:
+    """The copy counts nowhere; what was seen between its time and the first copy's is news."""
+    alone = [("anonymous_id", "cookie-a")]
+    first, copy, between = (
+        events_of(name, ("seen", alone, minute, {}, 1))[0] for name, minute in (("a", 9), ("a", 1), ("b", 5))
+    )
+    _alone(databases, [first], [copy], [between])
+    _alone(databases, [first, copy], [between])
+
+
 def test_a_removed_contact_is_nobody_until_its_source_imports_it_again(databases: Databases) -> None:
     row = [("crm_id.acme", "71"), ("email", "ann@x.com")]
     (before,) = events_of("row", ("seen", row, 1, {"firstName": "Ann"}, 1))

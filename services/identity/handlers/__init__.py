@@ -54,24 +54,31 @@ class Identity:
             await store.save_removals(connection, removals)
         dead = await dead_on_arrival(connection, heard, held)
         new = await store.insert_mentions(connection, [h.mention for h in heard], dead)
-        said, unsaid = _evidence(heard, new - dead), _evidence(heard, dead)
+        kept = _first(heard, new - dead)
+        said, unsaid = _evidence(kept), _evidence(_first(heard, dead))
         grouped = await store.hear_groups(connection, events, self.hearing.id_of, held)
         if said or unsaid or removals or held.now:
             taken = Taken(held.now, [r.record_id for r in removals], list(unsaid.records.values()))
             await learn(said, taken, policy, log_time_ms, work)
         async for some in store.customers_of(connection, grouped):
             await tell_customers(*some, log_time_ms, work, set())
-        alive = [h for h in heard if h.mention.place not in dead]
-        work.after_commit.append(partial(self.hearing.remember, alive))
+        # Only what was kept: another copy of an event may have an earlier time, which nobody stored.
+        work.after_commit.append(partial(self.hearing.remember, kept))
 
 
-def _evidence(heard: Sequence[Heard], places: set[tuple[str, str]]) -> Evidence:
-    """What was said at these places; of copies in one batch the first was kept."""
-    found, left = Evidence(), set(places)
-    for one in heard if left else ():
-        if one.mention.place in left:
-            left.discard(one.mention.place)
-            found.take(one.evidence or NOTHING)
+def _first(heard: Sequence[Heard], places: set[tuple[str, str]]) -> list[Heard]:
+    """What was heard at these places; of copies in one batch the first."""
+    first: dict[tuple[str, str], Heard] = {}
+    for one in heard if places else ():
+        if one.mention.place in places:
+            first.setdefault(one.mention.place, one)
+    return list(first.values())
+
+
+def _evidence(heard: Sequence[Heard]) -> Evidence:
+    found = Evidence()
+    for one in heard:
+        found.take(one.evidence or NOTHING)
     return found
 
 
