@@ -18,7 +18,7 @@ from services.identity.store import belonging
 from services.runtime.outbox import partition_of
 from tests.properties.stories import PHASES, Tables, difference, events_of, sightings, tables, told
 from tests.properties.test_laws import SERVICES, Run, _in_houses, _meet, _told_in_turn, runs
-from tests.properties.test_taking_back import removal, retraction
+from tests.properties.test_taking_back import is_as_if_never_said, removal, retraction
 from tests.support.belonging import IDS, groups_in, parts_in, words_in
 from tests.support.databases import Databases
 from tests.support.house import NOON, House, an_event
@@ -121,24 +121,7 @@ def test_what_was_taken_back_of_a_group_is_as_if_it_had_never_been_said(
 ) -> None:
     stay = _all("stay", data.draw(st.lists(_said, min_size=1, max_size=6), label="stay"))
     gone = _all("gone", data.draw(st.lists(_parts, min_size=1, max_size=5), label="taken back"))
-    takes = [retraction(e) for e in gone]
-    mixed = data.draw(st.permutations([*stay, *gone, *takes]), label="order")
-    size = data.draw(st.sampled_from([1, 3, 1000]), label="batch")
-    found: list[Tables] = []
-
-    async def act(never: House, undone: House) -> None:
-        for house, events in ((never, stay + takes), (undone, mixed)):
-            for service in SERVICES:
-                await house.hire(service)
-                house.workers[service].feed.batch_max = size
-            house.publish(*events)
-            await house.settle()
-            findings = await house.findings()
-            assert findings.zero, findings
-            found.append(await tables(house.database_url, *CONTENT))
-
-    _in_houses(databases, 2, act)
-    assert not difference(*found)
+    is_as_if_never_said(databases, data, stay, gone, CONTENT)
 
 
 def _in_turn(databases: Databases, *batches: list[Event]) -> Tables:

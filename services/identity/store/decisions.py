@@ -38,8 +38,7 @@ async def save_decisions(
         one = streams.get(UUID(customer))
         if one is None:
             one = Decisions.first(customer, [customer], at)
-        if customer in want or customer in left:
-            one.become(want.get(customer, Want()), was, now, keeps_apart, at)
+        one.become(want.get(customer, Want()), was, now, keeps_apart, at)
         if one.pending_events:
             changed.append(one)
     if changed:
