@@ -116,6 +116,10 @@ def _sql_files(folder: Any) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((f.name, f.read_text()) for f in folder.iterdir() if f.name.endswith(".sql")))
 
 
+LANE_PLANS = {"enable_seqscan": "off"}
+"""A lane finds its rows by key, and keeps its plans: one made while tables were small would read them whole later."""
+
+
 def _server_settings(settings: Settings, search_path: str) -> dict[str, str]:
     return {
         "search_path": search_path,
@@ -139,7 +143,7 @@ async def connect(settings: Settings, search_path: str) -> OwnConnection:
         settings.database_url.get_secret_value(),
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
-        server_settings=_server_settings(settings, search_path),
+        server_settings={**_server_settings(settings, search_path), **LANE_PLANS},
     )
 
 

@@ -177,7 +177,7 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         apply=value.apply,
         tells={VALUE_CUSTOMERS.name: Tells("grp", "group_id", current)},
         # Nobody waits for a sum as for an answer; most of what comes is bindings of people who bought nothing.
-        lingers=2,
+        lingers=4,
         begin=begin,
         spare=value.review,
     )

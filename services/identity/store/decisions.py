@@ -26,11 +26,17 @@ async def save_decisions(
     log_time_ms: int,
 ) -> None:
     """Append what was decided about these whole components. `was`: record → its customer before; None: none."""
-    want = wanted(clusters, links, assertions)
+    want = {
+        customer: one
+        for customer, one in wanted(clusters, links, assertions).items()
+        # Of a record nobody knew, and that stands alone, there is nothing to tell and no stream to look for.
+        if one.is_told or any(was.get(record) is not None for record in one.members)
+    }
     now = {record: binding.customer_id for record, binding in clusters.bindings.items()}
     told = {c for c, w in want.items() if w.is_told}
     left = {c for record, c in was.items() if c is not None and c != now.get(record)}
-    streams = await load(connection, DECISIONS, Decisions, [UUID(c) for c in sorted(want.keys() | left)])
+    ids = [UUID(c) for c in sorted(want.keys() | left)]
+    streams = await load(connection, DECISIONS, Decisions, ids) if ids else {}
     at = datetime.fromtimestamp(log_time_ms / 1000, UTC)
     keeps_apart = apart(clusters)
     changed = []

@@ -13,8 +13,9 @@ import pytest_asyncio
 
 from services.identity.store.evidence import REACHED
 from services.interaction.views import TIMELINE
-from services.runtime.postgres import Connection
-from tests.support.databases import Databases
+from services.runtime.postgres import Connection, connect
+from services.value.store import LEDGERS
+from tests.support.databases import Databases, settings_for
 
 pytestmark = pytest.mark.asyncio
 
@@ -64,3 +65,17 @@ async def test_a_page_of_a_timeline_is_read_by_its_customers_records(filled: Con
     plan = await _plan(filled, "interaction_g1", types, TIMELINE, f"{ONE}, 51" + ", NULL" * 7)
     assert "Seq Scan" not in plan, plan
     assert "history_by_time" in plan, plan
+
+
+async def test_a_lane_that_starts_with_empty_tables_finds_rows_by_key_all_the_same(databases: Databases) -> None:
+    # Its plans are made now and kept: were they walks, each batch would read whole tables an hour later.
+    url = await databases.fresh()
+    connection = await connect(settings_for(url), "value_g1")
+    try:
+        await connection.execute("VACUUM (ANALYZE)")
+        await connection.execute("SET plan_cache_mode TO force_generic_plan")
+        plan = await _plan(connection, "value_g1", "uuid[]", LEDGERS, f"ARRAY[{ONE}]")
+        assert "Seq Scan" not in plan, plan
+    finally:
+        await connection.close()
+        await databases.drop(url)
