@@ -94,4 +94,4 @@ async def _weighed(connection: Connection, seeds: list[str], policy: Policy) -> 
     living = {r: record for r, record in around.records.items() if not around.stored[r].dead}
     generic = frozenset(r for r in living if around.stored[r].binding.generic)
     # In a thread: a large component must not keep this process from answering others.
-    return await asyncio.to_thread(weigh, living, around.links, around.assertions, policy, generic)
+    return await asyncio.to_thread(weigh, living, around.links, around.assertions, policy, generic, around.looks)

@@ -158,19 +158,29 @@ class NamedRecord(BaseModel):
     value: str
 
 
+class Likeness(BaseModel):
+    """How alike two records are: bits, the level of each compared field, and what both were seen with."""
+
+    bits: float
+    levels: dict[str, str]
+    shared: list[str]
+
+
 class IdentityLink(BaseModel):
     """One piece of evidence that two records are one, and what became of it; `source` is null for an operator's word.
+    What is `similar` was named by no event: it has no source, time or event either, and its `likeness`.
 
-    `constraint`, of a refused one: `exclusive:TYPE`, or `different` where an operator said so.
+    `constraint`, of a refused one: `exclusive:TYPE`, `different` where an operator said so, or `dissimilar`.
     """
 
     a: NamedRecord
     b: NamedRecord
-    kind: Literal["seen_together", "alias", "same_asserted"]
+    kind: Literal["seen_together", "alias", "same_asserted", "similar"]
     weight: int
     first_seen: str | None
     source: str | None
-    event_id: str
+    event_id: str | None
+    likeness: Likeness | None
     state: Literal["joins", "supports", "refused", "generic"]
     constraint: str | None
 
@@ -224,7 +234,8 @@ class PathStep(BaseModel):
 class PathAnswer(BaseModel):
     """Why two records are one customer (`path`, and `cut`: the link whose removal parts them), or are not.
 
-    `because`, where they are not: an operator said `different`, `exclusive` values, a `generic` value between them,
+    `because`, where they are not: an operator said `different`, `exclusive` values, what was said of them is
+    `dissimilar`, a `generic` value between them,
     refused links at `others` on the way, or `nothing` connects them.
     """
 
@@ -236,7 +247,7 @@ class PathAnswer(BaseModel):
     path: list[PathStep]
     cut: IdentityLink | None
     refused: list[IdentityLink]
-    because: Literal["different", "exclusive", "generic", "others", "nothing"] | None
+    because: Literal["different", "exclusive", "dissimilar", "generic", "others", "nothing"] | None
     why: str
     masked: list[str]
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+import yaml
 from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic
 
@@ -97,6 +98,18 @@ def id_of(name: str) -> UUID:
 async def current(connection: Connection, name: str) -> Document | None:
     """The document as it was set last; None if it never was."""
     return (await load(connection, INPUTS, Document, [id_of(name)])).get(id_of(name))
+
+
+class _AsWritten(yaml.SafeLoader):
+    """Numbers with a point stay the text they were written as."""
+
+
+_AsWritten.add_constructor("tag:yaml.org,2002:float", lambda _, node: node.value)
+
+
+def read_yaml(text: str) -> Any:
+    """A document from YAML, as it can be put: 7.5 becomes "7.5". Raises yaml.YAMLError."""
+    return yaml.load(text, _AsWritten)  # noqa: S506 - it is a SafeLoader
 
 
 async def put(

@@ -21,6 +21,7 @@ from services.identity.domain.evidence import Evidence, Trait
 from services.identity.domain.mentions import mention_of, removal_of
 from services.identity.domain.observing import observe
 from services.identity.domain.section import section
+from services.identity.domain.similarity.likeness import looks_of
 from services.identity.handlers import shipped_policy
 from services.interaction import domain as interaction
 from services.interaction.handlers import history_row, item
@@ -124,7 +125,8 @@ def _first_copies(records: Iterable[Any], without: frozenset[tuple[str, int, int
 
 def _who(result: Expected, evidence: Evidence, summaries: dict[str, interaction.Summary]) -> None:
     policy = shipped_policy()
-    clusters = cluster(evidence.records, evidence.links.values(), evidence.assertions.values(), policy)
+    looks = looks_of(evidence.traits.values(), policy.similarity)
+    clusters = cluster(evidence.records, evidence.links.values(), evidence.assertions.values(), policy, looks=looks)
     result.bindings = clusters.bindings
     groups: dict[str, list[str]] = {}
     for record in evidence.records:

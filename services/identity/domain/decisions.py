@@ -16,8 +16,13 @@ from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate
 
 from schemas.envelope import rfc3339
 from services.identity.domain.clustering import Clusters
-from services.identity.domain.evidence import ALIAS, Assertion, Link, standing
+from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, standing
+from services.identity.domain.joining import MILLI
 from services.identity.domain.policy import OPERATOR_WEIGHT
+from services.identity.domain.similarity.scoring import Score
+
+_AFTER_LINKS = 2
+"""Likeness is told as the reason only where no event named both."""
 
 Because = dict[str, Any] | None
 """The evidence that weighs most: {kind, with, event_id, source}; None where nothing links the record any more."""
@@ -170,7 +175,7 @@ def wanted(clusters: Clusters, links: Iterable[Link], assertions: Iterable[Asser
         want.members[record] = None
         if binding.generic:
             want.generic.add(record)
-    for record, because in _reasons(customer_of, links, assertions).items():
+    for record, because in _reasons(customer_of, links, assertions, clusters.alike).items():
         found[customer_of[record]].members[record] = because
     for one in clusters.refused:
         for customer in {customer_of[one.a], customer_of[one.b]}:
@@ -179,7 +184,10 @@ def wanted(clusters: Clusters, links: Iterable[Link], assertions: Iterable[Asser
 
 
 def _reasons(
-    customer_of: Mapping[str, str], links: Iterable[Link], assertions: Iterable[Assertion]
+    customer_of: Mapping[str, str],
+    links: Iterable[Link],
+    assertions: Iterable[Assertion],
+    alike: Mapping[tuple[str, str], Score],
 ) -> dict[str, Because]:
     """record → the earliest of what links it most strongly to another record of its customer."""
     best: dict[str, tuple[tuple[int, int, str], Because]] = {}
@@ -198,6 +206,9 @@ def _reasons(
         if s.same:
             weigh(s.a, s.b, (-OPERATOR_WEIGHT, s.time_us, s.event_id),
                   {"kind": "same_asserted", "event_id": s.event_id, "source": None})  # fmt: skip
+    for (a, b), score in alike.items():
+        weigh(a, b, (_AFTER_LINKS, NEVER_US - round(score.bits * MILLI), ""),
+              {"kind": "similar", "event_id": None, "source": None, "bits": score.bits})  # fmt: skip
     return {record: because for record, (_, because) in best.items()}
 
 

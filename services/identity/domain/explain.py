@@ -108,11 +108,18 @@ def _link(weighed: Weighed, tie: Tie) -> dict[str, Any]:
         "kind": str(tie.kind),
         "weight": tie.weight,
         "first_seen": moment(tie.first_us),
+        "likeness": _likeness(tie),
         "source": tie.source,
         "event_id": tie.event_id,
         "state": str(tie.state),
         "constraint": tie.constraint,
     }
+
+
+def _likeness(tie: Tie) -> dict[str, Any] | None:
+    if tie.score is None:
+        return None
+    return {"bits": tie.score.bits, "levels": dict(tie.score.levels), "shared": list(tie.score.shared)}
 
 
 def _assertion(weighed: Weighed, word: Assertion) -> dict[str, Any]:

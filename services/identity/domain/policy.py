@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from schemas.identifiers import CLASSES, class_rank
+from services.identity.domain.similarity.model import Model, read_model
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ class Policy:
     personal_types: frozenset[str]
     generic_above: Mapping[str, int]
     blocked: Mapping[str, re.Pattern[str]]
+    similar_weight: int
+    similarity: Model
 
     def is_exclusive(self, identifier_type: str) -> bool:
         """At most one value of this type (with its namespace) per customer."""
@@ -63,6 +66,8 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
         personal_types=_part(document, "personal_types", _names),
         generic_above=_part(document, "generic_above", lambda g: {str(n): int(limit) for n, limit in g.items()}),
         blocked=_part(document, "blocked_patterns", _patterns),
+        similar_weight=_part(document, "similar_weight", int),
+        similarity=_part(document, "similarity", read_model),
     )
 
 

@@ -9,9 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from services.identity.domain.clustering import Binding, cluster, weight_of
-from services.identity.domain.evidence import ALIAS, Assertion, Link, Record, standing
+from services.identity.domain.clustering import Binding, cluster
+from services.identity.domain.edges import weight_of
+from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, Record, standing
 from services.identity.domain.policy import OPERATOR_WEIGHT, Policy
+from services.identity.domain.similarity.likeness import UNSEEN, Looks
+from services.identity.domain.similarity.scoring import Score
 
 Pair = tuple[str, str]
 
@@ -22,6 +25,7 @@ class Kind(StrEnum):
     SEEN_TOGETHER = "seen_together"
     ALIAS = "alias"
     SAME_ASSERTED = "same_asserted"
+    SIMILAR = "similar"
 
 
 class State(StrEnum):
@@ -36,15 +40,19 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A link, or an operator's "same", between two records (a < b). `source` is None for an operator's word."""
+    """A link, an operator's "same", or likeness between two records (a < b).
+
+    `source` is None for an operator's word, `event_id` too for likeness, which has a `score` instead.
+    """
 
     a: str
     b: str
     kind: Kind
     weight: int
     first_us: int
-    event_id: str
+    event_id: str | None
     source: str | None
+    score: Score | None = None
     state: State = State.SUPPORTS
     constraint: str | None = None
 
@@ -54,9 +62,9 @@ class Tie:
         return self.a, self.b
 
     @property
-    def order(self) -> tuple[int, int, str, str]:
+    def order(self) -> tuple[int, float, int, str, str]:
         """In which order ties are taken: the strongest first."""
-        return -self.weight, self.first_us, self.a, self.b
+        return -self.weight, -self.score.bits if self.score else 0.0, self.first_us, self.a, self.b
 
     @property
     def counts(self) -> bool:
@@ -92,11 +100,12 @@ def weigh(
     assertions: Collection[Assertion],
     policy: Policy,
     known_generic: frozenset[str] = frozenset(),
+    looks: Looks = UNSEEN,
 ) -> Weighed:
     """The clusters of these whole components, and the state of every tie in them; arguments as for `cluster`."""
-    clusters = cluster(records, links, assertions, policy, known_generic)
+    clusters = cluster(records, links, assertions, policy, known_generic, looks)
     words = {pair: s for pair, s in standing(assertions).items() if s.a in records and s.b in records}
-    ties = [*_links(records, links, policy), *_sames(words.values())]
+    ties = [*_links(records, links, policy), *_sames(words.values()), *_alike(clusters.alike, policy)]
     generic = {r for r, b in clusters.bindings.items() if b.generic}
     refused = {(r.a, r.b): r.constraint for r in clusters.refused}
     parts = Parts()
@@ -148,6 +157,12 @@ def _links(records: Mapping[str, Record], links: Iterable[Link], policy: Policy)
             link.source,
         )
         for link in earliest.values()
+    ]
+
+
+def _alike(alike: Mapping[Pair, Score], policy: Policy) -> list[Tie]:
+    return [
+        Tie(a, b, Kind.SIMILAR, policy.similar_weight, NEVER_US, None, None, score) for (a, b), score in alike.items()
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from schemas.envelope import moment_at, rfc3339
 from services.identity.domain import paths
 from services.identity.domain.evidence import NEVER_US, Assertion, Record
+from services.identity.domain.joining import DISSIMILAR
 from services.identity.domain.weighing import Kind, State, Tie, Weighed
 
 HOPS_TOLD_MAX = 4
@@ -45,6 +46,9 @@ def _hop(weighed: Weighed, at: str, tie: Tie) -> Sentence:
     match tie.kind:
         case Kind.SAME_ASSERTED:
             return [*_operator(weighed.words[tie.pair]), " said that ", here, " and ", there, " are the same"]
+        case Kind.SIMILAR if tie.score is not None:
+            agree = ", ".join(f"{name} {level}" for name, level in sorted(tie.score.levels.items()))
+            return [here, " and ", there, f" are alike ({agree}: {tie.score.bits:g} bits)"]
         case Kind.ALIAS:
             return [here, " and ", there, f" are aliases of each other, as {tie.source} said{_on(tie.first_us)}"]
         case _:
@@ -64,8 +68,13 @@ def apart(weighed: Weighed, start: str, end: str, refused: Sequence[Tie]) -> tup
         because: Sentence = [": ", {"words": word.reason}] if word.reason else []
         on = _on(word.time_us)
         return DIFFERENT, [*said, *_operator(word), " said", on, " that ", *pair, " are different", *because, "."]
+    exclusive = [t for t in refused if t.constraint != DISSIMILAR]
+    if exclusive:
+        return EXCLUSIVE, [*said, *_exclusive(weighed, one, other, exclusive), *_shared(weighed, start, end, refused)]
     if refused:
-        return EXCLUSIVE, [*said, *_exclusive(weighed, one, other, refused), *_shared(weighed, start, end, refused)]
+        ends = [_named(weighed, refused[0].a), " with ", _named(weighed, refused[0].b)]
+        unlike = "what was said of them is too unlike for the link of "
+        return DISSIMILAR, [*said, unlike, *ends, " to join them", *_shared(weighed, start, end, refused)]
     shared = _generic(weighed, one, other)
     if shared is not None:
         seen = "both were seen with " if shared not in (start, end) else "what links them is "

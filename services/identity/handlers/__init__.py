@@ -11,8 +11,6 @@ from functools import partial
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from schemas.codec import decode_event
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
@@ -23,6 +21,7 @@ from services.identity.handlers.deciding import Taken, current_bindings, current
 from services.identity.handlers.hearing import Heard, Hearing, dead_on_arrival
 from services.runtime import withdrawing
 from services.runtime.batch import Batch, LanePlan, Tells, Work
+from services.runtime.documents import read_yaml
 from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
@@ -84,7 +83,7 @@ def _evidence(heard: Sequence[Heard]) -> Evidence:
 
 def shipped_document() -> dict[str, Any]:
     """The policy this build ships, as a document."""
-    document: dict[str, Any] = yaml.safe_load((files("services.identity") / "policy.yaml").read_text())
+    document: dict[str, Any] = read_yaml((files("services.identity") / "policy.yaml").read_text())
     return document
 
 

@@ -43,17 +43,24 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
     if taken.withdrawn or taken.removed:
         buried = await store.bury(connection, taken.withdrawn, taken.removed)
         doubted |= await store.revise(connection, buried) if buried else set()
+    said_of = {trait.record_id for trait in new.traits.values()}
+    alike = await store.refresh(connection, said_of | doubted, policy.similarity)
     if new or doubted:
-        await _decide(new, doubted, policy, log_time_ms, work)
+        await _decide(new, doubted, alike, policy, log_time_ms, work)
 
 
-async def _decide(new: Evidence, doubted: set[str], policy: Policy, log_time_ms: int, work: Work) -> None:
-    """Bindings, decisions and sections of the whole components that this touches."""
-    around = await store.neighbourhood(work.connection, new.about | doubted, doubted)
+async def _decide(
+    new: Evidence, doubted: set[str], alike: set[str], policy: Policy, log_time_ms: int, work: Work
+) -> None:
+    """Bindings, decisions and sections of the whole components that this touches.
+
+    `alike`: records that are alike to others than before.
+    """
+    around = await store.neighbourhood(work.connection, new.about | doubted | alike, doubted)
     before = around.stored
     # Links of a stored generic record were not followed: more of them cannot make it less generic.
     generic = frozenset(r for r, s in before.items() if s.binding.generic and r not in doubted)
-    clusters = cluster(around.records, around.links, around.assertions, policy, generic)
+    clusters = cluster(around.records, around.links, around.assertions, policy, generic, around.looks)
     after = clusters.bindings
     changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
     versions = await store.save_bindings(work.connection, changed, log_time_ms)
@@ -66,7 +73,9 @@ async def _decide(new: Evidence, doubted: set[str], policy: Policy, log_time_ms:
     alive = {r: one for r, one in around.records.items() if not before[r].dead}
     await tell_customers(touched, alive, after, log_time_ms, work, doubted)
     was = {r: s.binding.customer_id if s.n else None for r, s in before.items()}
-    await store.save_decisions(work.connection, clusters, around.links, around.assertions, was, log_time_ms)
+    # What was only said of records, or seen of them earlier, without moving any, decides nothing.
+    if changed or doubted or alike or new.links or new.assertions:
+        await store.save_decisions(work.connection, clusters, around.links, around.assertions, was, log_time_ms)
 
 
 async def tell_customers(

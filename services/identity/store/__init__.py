@@ -8,6 +8,7 @@ from services.identity.store.customers import save_bindings, save_customers, tol
 from services.identity.store.decisions import save_decisions
 from services.identity.store.evidence import known, lock_writer, neighbourhood, save_evidence
 from services.identity.store.groups import customers_of, hear_groups
+from services.identity.store.likeness import refresh
 from services.identity.store.mentions import bury, insert_mentions, removed_until, revise, save_dead, save_removals
 from services.identity.store.rows import Stored, stored_row
 
@@ -21,6 +22,7 @@ __all__ = [
     "lock_writer",
     "memberships",
     "neighbourhood",
+    "refresh",
     "removed_until",
     "revise",
     "save_bindings",

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.identity.domain.evidence import Assertion, Evidence, Link, Record, Trait
+from services.identity.domain.similarity.blocking import Values
+from services.identity.domain.similarity.features import read_features
+from services.identity.domain.similarity.likeness import Looks
 from services.identity.store.rows import (
     Stored,
     assertion_row,
@@ -26,12 +29,19 @@ SOURCES_SEPARATOR = "\x1f"
 
 @dataclass(slots=True)
 class Neighbourhood:
-    """Components of the evidence: records, what is stored beside them, links and assertions."""
+    """Components of the evidence: records, what is stored beside them, links, assertions, and how they look."""
 
     records: dict[str, Record] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
     links_by_key: dict[tuple[str, str, int], Link] = field(default_factory=dict)
     assertions_by_key: dict[tuple[str, str, str], Assertion] = field(default_factory=dict)
+    features: dict[str, Values] = field(default_factory=dict)
+    similar: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def looks(self) -> Looks:
+        """What likeness is judged by."""
+        return Looks(self.features, self.similar)
 
     @property
     def links(self) -> list[Link]:
@@ -199,6 +209,8 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: I
         record = record_row(r)
         around.records[record.record_id] = record
         around.stored[record.record_id] = stored_row(r)
+        if r["features"] is not None:
+            around.features[record.record_id] = read_features(r["features"])
     through = [r for r, s in around.stored.items() if not s.binding.generic or r in doubts]
     for r in await connection.fetch(_TOUCHING.format("link"), through):
         link = link_row(r)
@@ -206,6 +218,10 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: I
     for r in await connection.fetch(_TOUCHING.format("assertion"), list(around.records)):
         said = assertion_row(r)
         around.assertions_by_key[said.key] = said
+    if len(around.features) > 1:
+        alike = "SELECT a, b FROM similar_pair WHERE a = any($1::uuid[])"
+        rows = await connection.fetch(alike, list(around.features))
+        around.similar = {(str(r["a"]), str(r["b"])) for r in rows}
     return around
 
 
@@ -224,10 +240,13 @@ REACHED = """
             SELECT b AS record_id FROM link WHERE a = reached.record_id AND NOT r.generic
             UNION ALL SELECT a FROM link WHERE b = reached.record_id AND NOT r.generic
             UNION ALL SELECT b FROM assertion WHERE a = reached.record_id
-            UNION ALL SELECT a FROM assertion WHERE b = reached.record_id OFFSET 0
+            UNION ALL SELECT a FROM assertion WHERE b = reached.record_id
+            UNION ALL SELECT b FROM similar_pair WHERE a = reached.record_id
+            UNION ALL SELECT a FROM similar_pair WHERE b = reached.record_id OFFSET 0
         ) AS next
     )
-    SELECT * FROM record WHERE record_id = any(ARRAY(SELECT record_id FROM reached))
+    SELECT r.*, l.features FROM record r LEFT JOIN likeness l USING (record_id)
+    WHERE record_id = any(ARRAY(SELECT record_id FROM reached))
 """
 
 _TOUCHING = """

@@ -152,7 +152,9 @@ def _show_links(title: str, links: list[dict[str, Any]]) -> None:
 
 def _how(link: dict[str, Any]) -> str:
     source = f" by {link['source']}" if link["source"] else ""
-    return f"{link['kind']}, weight {link['weight']}, since {_day(link['first_seen'])}{source}"
+    since = f", since {_day(link['first_seen'])}" if link["first_seen"] else ""
+    alike = f" ({link['likeness']['bits']:g} bits)" if link["likeness"] else ""
+    return f"{link['kind']}{alike}, weight {link['weight']}{since}{source}"
 
 
 def _name(record: dict[str, Any]) -> str:

@@ -13,7 +13,12 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 SHORT_CHARS = 3
 EXCLUSIVE = "exclusive:"
 
-KINDS = {"seen_together": "seen together", "alias": "aliases of each other", "same_asserted": "said to be the same"}
+KINDS = {
+    "seen_together": "seen together",
+    "alias": "aliases of each other",
+    "same_asserted": "said to be the same",
+    "similar": "alike",
+}
 """What a link is, in words."""
 
 
@@ -82,6 +87,8 @@ def refusal(constraint: str) -> str:
     """Why two records were not joined, or no longer are."""
     if constraint.startswith(EXCLUSIVE):
         return f"both have a {constraint.removeprefix(EXCLUSIVE)} of their own"
+    if constraint == "dissimilar":
+        return "what was said of them is too unlike"
     return "an operator said that they are different people" if constraint == "different" else constraint
 
 

@@ -57,7 +57,7 @@ def test_a_path_names_each_record_and_the_link_it_was_reached_by() -> None:
         "a": {"record_id": "email:a", "type": "email", "value": "a"},
         "b": {"record_id": "user_id:1", "type": "user_id", "value": "1"},
         "kind": "seen_together", "weight": 7, "first_seen": "1970-01-02T00:00:00Z", "source": "web",
-        "event_id": f"event-{DAY_US}", "state": "joins", "constraint": None,
+        "event_id": f"event-{DAY_US}", "likeness": None, "state": "joins", "constraint": None,
     }  # fmt: skip
     assert (answer["refused"], answer["because"]) == ([], None)
     assert text(answer) == (

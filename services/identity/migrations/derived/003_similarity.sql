@@ -1,0 +1,21 @@
+-- What is compared of a record, and its blocking keys; derived from its traits by the policy in force.
+CREATE TABLE likeness (
+    record_id uuid     PRIMARY KEY,
+    features  text     NOT NULL,               -- JSON: field → compared forms
+    keys      bigint[] NOT NULL
+);
+
+CREATE TABLE blocking (
+    key       bigint NOT NULL,
+    record_id uuid   NOT NULL,
+    PRIMARY KEY (key, record_id)
+);
+
+-- Pairs that share a key which is not full and are alike enough to be looked at together.
+CREATE TABLE similar_pair (
+    a    uuid NOT NULL,
+    b    uuid NOT NULL,
+    PRIMARY KEY (a, b),
+    CHECK (a < b)
+);
+CREATE INDEX similar_pair_by_b ON similar_pair (b);

@@ -1,0 +1,200 @@
+"""Likeness kept step by step: features, blocking keys and similar pairs, as if all records had been compared at once.
+
+Owns the SQL of likeness, blocking and similar_pair; runs under the writer lock. A key's records are counted exactly
+as far as it matters, so that a key becomes full, or open again, at the same number in any order of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.identity.domain.similarity.blocking import Values, keys_of
+from services.identity.domain.similarity.features import features_of, read_features, write_features
+from services.identity.domain.similarity.model import Model
+from services.identity.domain.similarity.scoring import score
+from services.identity.store.customers import traits_of
+from services.runtime.postgres import Connection
+
+Pair = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Change:
+    """Records whose features are others now; their keys before and after."""
+
+    features: dict[str, Values] = field(default_factory=dict)
+    before: dict[str, frozenset[int]] = field(default_factory=dict)
+    after: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> list[tuple[int, str]]:
+        return [(key, r) for r in sorted(self.features) for key in sorted(self.before[r] - self.after[r])]
+
+    @property
+    def won(self) -> list[tuple[int, str]]:
+        return [(key, r) for r in sorted(self.features) for key in sorted(self.after[r] - self.before[r])]
+
+
+async def refresh(connection: Connection, records: Collection[str], model: Model) -> set[str]:
+    """After traits of these records changed: the records that are alike to others than before, or otherwise."""
+    change = await _changed(connection, records, model)
+    if not change.features:
+        return set()
+    await _save(connection, change)
+    touched = set(change.features) | await _forget_pairs(connection, change.features)
+    keys = {key for those in (*change.before.values(), *change.after.values()) for key in those}
+    members = await _members(connection, keys, model.key_records_max + 1 + len(change.features))
+    filled, opened = _crossed(members, change, model.key_records_max)
+    if filled:
+        touched |= await _drop_unsupported(connection, {r for key in filled for r in members[key]}, model)
+    candidates = _candidates(members, change, opened, model.key_records_max)
+    touched |= await _compare(connection, candidates, change.features, model)
+    return touched
+
+
+async def _changed(connection: Connection, records: Collection[str], model: Model) -> _Change:
+    change = _Change()
+    if not records:
+        return change
+    said = await traits_of(connection, sorted(records))
+    stored = {
+        str(r["record_id"]): (r["features"], frozenset(r["keys"]))
+        for r in await connection.fetch("SELECT * FROM likeness WHERE record_id = any($1::uuid[])", list(records))
+    }
+    for record in records:
+        values = features_of(said.get(record, ()), model)
+        text, keys = stored.get(record, ("{}", frozenset()))
+        if write_features(values) != text:
+            change.features[record] = values
+            change.before[record] = keys
+            change.after[record] = keys_of(values, model.recipes)
+    return change
+
+
+async def _save(connection: Connection, change: _Change) -> None:
+    known = sorted(r for r, values in change.features.items() if values)
+    gone = sorted(r for r, values in change.features.items() if not values)
+    if gone:
+        await connection.execute("DELETE FROM likeness WHERE record_id = any($1::uuid[])", gone)
+    if known:
+        await connection.execute(
+            """
+            INSERT INTO likeness (record_id, features, keys)
+            SELECT r, f, coalesce(string_to_array(nullif(k, ''), ',')::bigint[], '{}')
+            FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (r, f, k)
+            ON CONFLICT (record_id) DO UPDATE SET features = excluded.features, keys = excluded.keys
+            """,
+            known,
+            [write_features(change.features[r]) for r in known],
+            [",".join(map(str, sorted(change.after[r]))) for r in known],
+        )
+    if lost := change.lost:
+        await connection.execute(
+            """
+            DELETE FROM blocking b USING unnest($1::bigint[], $2::uuid[]) AS g (key, record_id)
+            WHERE b.key = g.key AND b.record_id = g.record_id
+            """,
+            [key for key, _ in lost],
+            [r for _, r in lost],
+        )
+    if won := change.won:
+        await connection.execute(
+            "INSERT INTO blocking (key, record_id) SELECT * FROM unnest($1::bigint[], $2::uuid[])",
+            [key for key, _ in won],
+            [r for _, r in won],
+        )
+
+
+async def _forget_pairs(connection: Connection, records: Iterable[str]) -> set[str]:
+    """Delete the pairs of these records; everybody who was in one."""
+    rows = await connection.fetch(
+        "DELETE FROM similar_pair WHERE a = any($1::uuid[]) OR b = any($1::uuid[]) RETURNING a, b", list(records)
+    )
+    return {str(r[end]) for r in rows for end in ("a", "b")}
+
+
+async def _members(connection: Connection, keys: Iterable[int], at_most: int) -> dict[int, list[str]]:
+    """key → its records by id, `at_most` of them."""
+    rows = await connection.fetch(
+        """
+        SELECT k.key,
+            ARRAY(SELECT record_id FROM blocking b WHERE b.key = k.key ORDER BY record_id LIMIT $2) AS records
+        FROM unnest($1::bigint[]) AS k (key)
+        """,
+        sorted(keys),
+        at_most,
+    )
+    return {r["key"]: [str(record) for record in r["records"]] for r in rows}
+
+
+def _crossed(members: Mapping[int, list[str]], change: _Change, most: int) -> tuple[set[int], set[int]]:
+    """Keys that became full, and keys that are so no more."""
+    gained: dict[int, int] = dict.fromkeys(members, 0)
+    for key, _ in change.won:
+        gained[key] += 1
+    for key, _ in change.lost:
+        gained[key] -= 1
+    filled, opened = set(), set()
+    for key, records in members.items():
+        was_full, is_full = len(records) - gained[key] > most, len(records) > most
+        if is_full and not was_full:
+            filled.add(key)
+        if was_full and not is_full:
+            opened.add(key)
+    return filled, opened
+
+
+async def _drop_unsupported(connection: Connection, records: Collection[str], model: Model) -> set[str]:
+    """Delete pairs among these records that no key supports any more; everybody who was in one."""
+    pairs = [
+        (str(r["a"]), str(r["b"]))
+        for r in await connection.fetch(
+            "SELECT a, b FROM similar_pair WHERE a = any($1::uuid[]) AND b = any($1::uuid[])", list(records)
+        )
+    ]
+    ends = sorted({end for pair in pairs for end in pair})
+    rows = await connection.fetch("SELECT record_id, keys FROM likeness WHERE record_id = any($1::uuid[])", ends)
+    keys = {str(r["record_id"]): frozenset(r["keys"]) for r in rows}
+    common = {pair: keys[pair[0]] & keys[pair[1]] for pair in pairs}
+    members = await _members(connection, {k for those in common.values() for k in those}, model.key_records_max + 1)
+    gone = [p for p, those in common.items() if all(len(members[k]) > model.key_records_max for k in those)]
+    await connection.execute(
+        """
+        DELETE FROM similar_pair s USING unnest($1::uuid[], $2::uuid[]) AS g (a, b) WHERE s.a = g.a AND s.b = g.b
+        """,
+        [a for a, _ in gone],
+        [b for _, b in gone],
+    )
+    return {end for pair in gone for end in pair}
+
+
+def _candidates(members: Mapping[int, list[str]], change: _Change, opened: set[int], most: int) -> set[Pair]:
+    """Pairs (a < b) that were not compared, or not as what they are now."""
+    found: set[Pair] = set()
+    for record, keys in change.after.items():
+        for key in keys:
+            if len(members[key]) <= most:
+                found |= {(min(record, r), max(record, r)) for r in members[key] if r != record}
+    for key in opened:
+        found |= {(a, b) for i, a in enumerate(members[key]) for b in members[key][i + 1 :]}
+    return found
+
+
+async def _compare(
+    connection: Connection, candidates: set[Pair], features: Mapping[str, Values], model: Model
+) -> set[str]:
+    """Keep the pairs that are alike enough; everybody who is in one."""
+    others = sorted({r for pair in candidates for r in pair} - features.keys())
+    rows = await connection.fetch(
+        "SELECT record_id, features FROM likeness WHERE record_id = any($1::uuid[])", others
+    )
+    known = {**features, **{str(r["record_id"]): read_features(r["features"]) for r in rows}}
+    alike = [(a, b) for a, b in sorted(candidates) if score(known[a], known[b], model).bits >= model.review_bits]
+    if alike:
+        await connection.execute(
+            "INSERT INTO similar_pair (a, b) SELECT * FROM unnest($1::uuid[], $2::uuid[]) ON CONFLICT DO NOTHING",
+            [a for a, _ in alike],
+            [b for _, b in alike],
+        )
+    return {end for pair in alike for end in pair}
