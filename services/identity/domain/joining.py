@@ -84,12 +84,12 @@ class Joining:
         return None
 
     def _unlike(self, one: str, other: str) -> bool:
-        """Whether the average pair between two clusters stays below what links, of pairs that say enough.
+        """Whether the average pair between two clusters speaks too little for one person, of pairs that say enough.
 
         Average linkage, as Sokal and Michener (1958): no chain of strangers, whatever its single links are.
         """
         total, count = self._sum(one, other)
-        return total < count * self.likeness.model.link_bits * MILLI
+        return total < count * self.likeness.model.average_bits * MILLI
 
     def _sum(self, one: str, other: str) -> tuple[int, int]:
         """(sum in thousandths of a bit, number) of the pairs between two clusters that say something."""

@@ -52,6 +52,7 @@ class Model:
     recipes: Sequence[tuple[Part, ...]]
     prior_bits: float
     link_bits: float
+    average_bits: float
     review_bits: float
     shared_bits_max: float
     shared_bits_min: float
@@ -94,7 +95,7 @@ def read_model(document: Mapping[str, Any]) -> Model:
     return Model(traits, fields, identifiers, tuple(recipes), **bounds, **limits)  # type: ignore[arg-type]
 
 
-_BOUNDS = ("prior_bits", "link_bits", "review_bits", "shared_bits_max", "shared_bits_min", "pair_bits_max")
+_BOUNDS = ("prior_bits", "link_bits", "average_bits", "review_bits", "shared_bits_max", "shared_bits_min", "pair_bits_max")
 
 
 class _Reading:
