@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-faults lint mission bench up down clean
+.PHONY: help setup lock demo test test-faults lint mission bench bench-identity up down clean
 
 BIN := .venv/bin
 PYTHON_STAMP := .venv/.installed
@@ -50,6 +50,10 @@ mission: $(PYTHON_STAMP) ## write docs/mission.md: what must work, and which tes
 
 bench: setup ## measure against the bars
 	@$(BIN)/python -m tests.benchmarks
+
+bench-identity: setup ## measure identity's accuracy and speed beside Splink and recordlinkage
+	@deploy/setup/peers.sh
+	@$(BIN)/python -m tests.benchmarks.identity
 
 up: setup ## start everything on this machine and wait until it is ready
 	@$(BIN)/c360 up --wait

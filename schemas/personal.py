@@ -32,7 +32,7 @@ PERSONAL: Final = Personal()
 
 
 def personal_paths(model: type[BaseModel]) -> frozenset[str]:
-    """Dotted paths of the marked fields; `[]` stands for every item: `products[].name`, `traits`."""
+    """Dotted paths of the marked fields; `[]` is every item, `*` every name: `products[].name`, `by.*.address`."""
     return frozenset(_paths(model, "", ()))
 
 
@@ -43,19 +43,22 @@ def _paths(model: type[BaseModel], prefix: str, above: tuple[type[BaseModel], ..
         if any(isinstance(mark, Personal) for mark in field.metadata):
             found.append(path)
             continue
-        for nested, in_list in _models_in(field.annotation, in_list=False):
+        for nested, way in _models_in(field.annotation, ""):
             if nested not in above:
-                found.extend(_paths(nested, f"{path}[]." if in_list else f"{path}.", (*above, model)))
+                found.extend(_paths(nested, f"{path}{way}.", (*above, model)))
     return found
 
 
-def _models_in(annotation: Any, *, in_list: bool) -> list[tuple[type[BaseModel], bool]]:
+def _models_in(annotation: Any, way: str) -> list[tuple[type[BaseModel], str]]:
+    """Models in a field, with the way to each: through lists and mappings."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [(annotation, in_list)]
-    origin = typing.get_origin(annotation)
+        return [(annotation, way)]
+    origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is dict:
+        return _models_in(inside[1], f"{way}.*")
     if origin in (Union, types.UnionType, list, typing.Annotated):
-        inside = in_list or origin is list
-        return [hit for part in typing.get_args(annotation) for hit in _models_in(part, in_list=inside)]
+        further = f"{way}[]" if origin is list else way
+        return [hit for part in inside for hit in _models_in(part, further)]
     return []
 
 

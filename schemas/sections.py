@@ -45,11 +45,44 @@ class Identity(BaseModel):
 
 
 class Email(BaseModel):
-    """An e-mail address; `valid` is null until something proved it either way."""
+    """An e-mail address; `valid` is null until something proved it either way, or nothing has for long.
+
+    `verified_at`: the UTC day of the last proof, as its first moment. `because`: failed, syntax, proved, stale or
+    unproved.
+    """
 
     value: Annotated[str, PERSONAL]
     valid: bool | None = None
     verified_at: str | None = None
+    because: str | None = None
+
+
+class ContactIssue(BaseModel):
+    """What is wrong with the contact, since when, and the question that would mend it; `rivals` deny `value`."""
+
+    code: str
+    value: Annotated[Any, PERSONAL] = None
+    since: str | None = None
+    ask_for: str
+    rivals: Annotated[list[Any], PERSONAL] = Field(default_factory=list)
+
+
+class Question(BaseModel):
+    """What to ask the customer, and why."""
+
+    ask_for: str
+    because: str
+
+
+class Reachable(BaseModel):
+    """Whether a channel reaches the customer; what nobody said is null and speaks against nothing."""
+
+    address: Annotated[Any, PERSONAL] = None
+    allowed: bool | None = None
+    valid: bool | None = None
+    fatigued: bool | None = None
+    best_hour: int | None = None
+    why_not: list[str] = Field(default_factory=list)
 
 
 class Provenance(BaseModel):
@@ -62,7 +95,7 @@ class Provenance(BaseModel):
 
 
 class Contact(BaseModel):
-    """How the customer is called and reached; the best value of each trait."""
+    """How the customer is called and reached; the best value of each trait; what is wrong with it today."""
 
     name: Annotated[str | None, PERSONAL] = None
     emails: list[Email] = Field(default_factory=list)
@@ -72,6 +105,9 @@ class Contact(BaseModel):
     completeness: int = 0
     traits: Annotated[dict[str, Any], PERSONAL] = Field(default_factory=dict)
     provenance: dict[str, Provenance] = Field(default_factory=dict)
+    issues: list[ContactIssue] = Field(default_factory=list)
+    ask_next: list[Question] = Field(default_factory=list)
+    reachable: dict[str, Reachable] = Field(default_factory=dict)
 
 
 class GroupPart(BaseModel):

@@ -113,9 +113,9 @@ TALK = ("interaction",)
 CASE = ("interaction", "value")
 
 TYPES: tuple[EventType, ...] = (
-    EventType("call.held", CallHeld, CASE, channel="call"),
+    EventType("call.held", CallHeld, ("identity", *CASE), channel="call"),
     EventType("meeting.held", MeetingHeld, TALK, ("summary|subject",)),
-    EventType("conversation.message", ConversationMessage, TALK, ("conversation_id", "text")),
+    EventType("conversation.message", ConversationMessage, ("identity", *TALK), ("conversation_id", "text")),
     EventType("conversation.opened", Conversation, TALK, ("conversation_id",)),
     EventType("conversation.closed", Conversation, TALK, ("conversation_id",)),
     EventType("ticket.opened", Ticket, CASE, ("ticket_id", "subject")),

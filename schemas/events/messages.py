@@ -83,6 +83,6 @@ TYPES: tuple[EventType, ...] = (
         ("address|identifiers.email", "message_id"),
         OUTBOUND,
     ),
-    EventType("message.complained", MessageComplained, ("interaction", "value"), ID),
-    EventType("message.replied", MessageReplied, ("interaction",), ("text|summary",)),
+    EventType("message.complained", MessageComplained, ("identity", "interaction", "value"), ID),
+    EventType("message.replied", MessageReplied, ("identity", "interaction"), ("text|summary",)),
 )

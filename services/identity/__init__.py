@@ -1,6 +1,7 @@
 """Identity: who is who.
 
-Owns   the evidence (records, links, traits, assertions), the clustering, bindings, contact data, groups.
+Owns   the evidence (records, links, traits, assertions), the clustering, bindings, contact data and what proves it,
+       groups.
 Hears  channel.events.
 Tells  identity.bindings (record → customer), identity.customers (records, identifiers, contact, groups).
 Must not read anything but evidence, assertions and policy: no value, no consents, no counts.

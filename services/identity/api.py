@@ -15,15 +15,18 @@ from starlette.routing import Route
 
 from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, normalise, record_id, type_name
 from services.identity import views
-from services.identity.domain.policy import read_policy
+from services.identity.domain.policy import may_follow, read_policy
 from services.identity.handlers import POLICY
+from services.runtime import policies
 from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app
 from services.runtime.policies import PolicyInForce
+from services.runtime.policy_pages import policy_pages, sent
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 
 GROUP_MEMBERS_MAX = 100
+REVIEW_PAIRS_MAX = 100
 
 
 async def customer(request: Request) -> Response:
@@ -80,6 +83,39 @@ async def path(request: Request) -> Response:
         return answer(await views.path(connection, start, end, policy))
 
 
+async def review(request: Request) -> Response:
+    """Pairs that somebody should look at: `limit`, `cursor`."""
+    limit = whole(request.query_params.get("limit"), REVIEW_PAIRS_MAX, 1, REVIEW_PAIRS_MAX)
+    cursor = request.query_params.get("cursor")
+    after = None
+    if cursor is not None:
+        one, _, other = cursor.partition("_")
+        a, b = _uuid(one), _uuid(other)
+        if a is None or b is None:
+            raise Problem("bad-request", "cursor is the next_cursor of the page before")
+        after = a, b
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        policy = await request.app.state.policy.hold(connection)
+        return answer(await views.to_review(connection, policy, after, limit))
+
+
+async def rehearse(request: Request) -> Response:
+    """What a policy would change: {document, by, reason} → domain/rehearsal.py's answer. Nothing is changed."""
+    document, _, _ = await sent(request, read_policy)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer(await views.rehearse(connection, read_policy(document)))
+
+
+async def fitted(request: Request) -> Response:
+    """The policy in force with a similarity model estimated of what is stored; nothing is changed."""
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        document = (await policies.in_force(connection, POLICY))["document"]
+        return answer(await views.fit_to(connection, document))
+
+
 def _uuid(text: str) -> str | None:
     try:
         return str(UUID(text))
@@ -117,6 +153,10 @@ def internal(settings: Settings) -> Starlette:
             Route("/customers/{customer_id}/groups", customer_groups),
             Route("/groups/{group:path}", group),
             Route("/path", path),
+            Route("/review", review),
+            Route("/policy/rehearsal", rehearse, methods=["POST"]),
+            Route("/policy/fitted", fitted),
+            *policy_pages("identity", POLICY, read_policy, may_follow),
         ],
     )
     app.state.policy = PolicyInForce(POLICY, read_policy)

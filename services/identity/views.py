@@ -10,11 +10,15 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from services.identity.domain import explain, groups
+from services.identity.domain import explain, groups, rehearsal
 from services.identity.domain.decisions import told
-from services.identity.domain.policy import Policy
+from services.identity.domain.evidence import Record
+from services.identity.domain.policy import Policy, read_policy
+from services.identity.domain.similarity import fitting
+from services.identity.domain.similarity.features import read_features
+from services.identity.domain.similarity.scoring import score
 from services.identity.domain.weighing import Weighed, weigh
-from services.identity.store import belonging, neighbourhood
+from services.identity.store import belonging, neighbourhood, whole
 from services.runtime.aggregates import MAPPER
 from services.runtime.eventstore import DECISIONS, events_of
 from services.runtime.http import Problem
@@ -47,6 +51,62 @@ async def path(connection: Connection, start: str, end: str, policy: Policy) -> 
         if record not in weighed.records:
             raise Problem("unknown-record", f"no event has mentioned the identifier in `{name}`")
     return explain.path(weighed, start, end)
+
+
+async def rehearse(connection: Connection, policy: Policy) -> dict[str, Any]:
+    """What another policy would change, of all the evidence there is. Reads it whole: memory grows with it."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        evidence, stored = await whole(connection)
+    standing = {r: s.binding for r, s in stored.items()}
+    # In a thread: it takes seconds for some ten thousand records, and others want answers meanwhile.
+    return await asyncio.to_thread(lambda: rehearsal.difference(standing, rehearsal.bindings_under(evidence, policy)))
+
+
+async def fit_to(connection: Connection, document: dict[str, Any]) -> dict[str, Any]:
+    """The policy with a similarity model estimated of what is stored, and what it was estimated from."""
+    rows = await connection.fetch("SELECT record_id, features FROM likeness")
+    features = {str(r["record_id"]): read_features(r["features"]) for r in rows}
+    fitted = await asyncio.to_thread(fitting.fit, features, read_policy(document).similarity)
+    return {
+        "document": fitting.proposed(document, fitted),
+        "records": len(features),
+        "random_pairs": fitted.random_pairs,
+        "blocked_pairs": fitted.blocked_pairs,
+        "fields": {name: one.matches for name, one in fitted.fields.items()},
+    }
+
+
+async def to_review(
+    connection: Connection, policy: Policy, after: tuple[str, str] | None, limit: int
+) -> dict[str, Any]:
+    """Pairs alike enough to be looked at, of two customers, on which no operator has spoken; by ids."""
+    rows = await connection.fetch(
+        """
+        SELECT s.a, s.b, l.features AS one, m.features AS other, q.type AS a_type, q.value AS a_value,
+            r.type AS b_type, r.value AS b_value, q.customer_id AS a_customer, r.customer_id AS b_customer
+        FROM similar_pair s JOIN likeness l ON l.record_id = s.a JOIN likeness m ON m.record_id = s.b
+        JOIN record q ON q.record_id = s.a JOIN record r ON r.record_id = s.b
+        WHERE q.customer_id <> r.customer_id AND ($1::uuid IS NULL OR (s.a, s.b) > ($1, $2::uuid))
+          AND NOT EXISTS (SELECT FROM assertion w WHERE w.a = s.a AND w.b = s.b)
+        ORDER BY s.a, s.b LIMIT $3
+        """,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit + 1,
+    )
+    more = rows[limit - 1] if len(rows) > limit else None
+    return {
+        "pairs": [
+            explain.doubtful(
+                Record(str(r["a"]), r["a_type"], r["a_value"], 0, frozenset()),
+                Record(str(r["b"]), r["b_type"], r["b_value"], 0, frozenset()),
+                (str(r["a_customer"]), str(r["b_customer"])),
+                score(read_features(r["one"]), read_features(r["other"]), policy.similarity),
+            )
+            for r in rows[:limit]
+        ],
+        "next_cursor": f"{more['a']}_{more['b']}" if more else None,
+    }
 
 
 async def decisions_of(connection: Connection, customer_id: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from services.ops.commands import (
+    contact,
     identity,
     keys,
     looking,
@@ -51,6 +52,7 @@ app.command("story")(telling.story)
 app.command("demo")(demonstration.demo)
 app.add_typer(identity.identity, name="identity")
 app.command("restore")(restoring.restore)
+app.add_typer(contact.contact, name="contact")
 app.add_typer(value.value, name="value")
 app.add_typer(looking.parked, name="parked")
 app.add_typer(keys.sources, name="source")

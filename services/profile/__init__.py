@@ -3,7 +3,8 @@
 Owns   bindings and sections as told, the profile API, API keys.
 Hears  identity.bindings, identity.customers, interaction.customers, value.customers.
 Tells  profile.changes.
-Must not decide who a customer is or what he is worth; it shows what was told, and how fresh it is.
+Must not decide who a customer is or what he is worth; it shows what was told, how fresh it is, and what a
+contact means on the day of the answer.
 """
 
 from importlib import import_module

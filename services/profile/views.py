@@ -1,4 +1,4 @@
-"""Profile's questions: one customer, many identifiers.
+"""Profile's questions: one customer, many identifiers, everybody in pages.
 
 Owns reading SQL only.
 """
@@ -6,6 +6,7 @@ Owns reading SQL only.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -53,3 +54,15 @@ async def customers(connection: Connection, ids: Sequence[str]) -> dict[str, Tol
             body = orjson.loads(r["body"]) if r["body"] is not None else None
             entry[2][r["service"]] = Section(r["service"], r["members"], body, r["section_ms"])
     return {c: Told(c, n, log_time_ms, sections) for c, (n, log_time_ms, sections) in found.items()}
+
+
+PAGE = """
+    SELECT customer_id, body FROM section WHERE service = 'identity' AND customer_id > $1
+    ORDER BY customer_id LIMIT $2
+"""
+
+
+async def identities(connection: Connection, after: str, limit: int) -> list[tuple[str, dict[str, Any] | None]]:
+    """(customer id, identity's section, None where it was emptied) of so many customers with greater ids, by id."""
+    rows = await connection.fetch(PAGE, after, limit)
+    return [(str(r["customer_id"]), orjson.loads(r["body"]) if r["body"] is not None else None) for r in rows]

@@ -28,6 +28,8 @@ class PolicyInForce(Generic[P]):
     def __init__(self, name: str, read: Callable[[Mapping[str, Any]], P]) -> None:
         self.name = name
         self.number = 0
+        self.since_ms = 0
+        """When the policy in force was set, in ms since 1970."""
         self._read = read
         self._policy: P | None = None
 
@@ -35,7 +37,9 @@ class PolicyInForce(Generic[P]):
         """The policy that counts until this transaction ends: a change of it waits that long."""
         number = await connection.fetchval("SELECT number FROM in_force WHERE name = $1 FOR SHARE", self.name)
         if self._policy is None or number != self.number:
-            self._policy, self.number = self._read((await _document(connection, self.name)).document), number
+            found = await _document(connection, self.name)
+            self._policy, self.number = self._read(found.document), number
+            self.since_ms = int(found.modified_on.timestamp() * 1_000)
         return self._policy
 
     async def ready(self, connection: Connection, settings: Settings, service: str, shipped: dict[str, Any]) -> None:

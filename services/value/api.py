@@ -9,18 +9,16 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import orjson
-from aiokafka.errors import KafkaError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.envelope import microseconds, parse_rfc3339
-from services.runtime import control, policies, telemetry
 from services.runtime.http import Problem, answer
 from services.runtime.internal import internal_app
 from services.runtime.policies import PolicyInForce
+from services.runtime.policy_pages import policy_pages
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 from services.value import views
@@ -37,8 +35,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/customers/{customer_id}/value", value),
             Route("/book", book),
             Route("/tiers", tiers),
-            Route("/policy", policy),
-            Route("/policy", change_policy, methods=["PUT"]),
+            *policy_pages("value", POLICY, read_policy),
         ],
     )
     app.state.policy = PolicyInForce(POLICY, read_policy)
@@ -87,36 +84,3 @@ async def tiers(request: Request) -> Response:
     async with pool.acquire() as connection:
         now = await in_force.hold(connection)
         return answer(await views.tiers(connection, now, in_force.number))
-
-
-async def policy(request: Request) -> Response:
-    """The policy in force: {number, document}."""
-    pool = await request.app.state.database.pool()
-    async with pool.acquire() as connection:
-        return answer(await policies.in_force(connection, POLICY))
-
-
-async def change_policy(request: Request) -> Response:
-    """Put a policy in force: {document, by, reason} → {number}; with `execute=false` only read it.
-
-    Everybody is looked at again in the background.
-    """
-    try:
-        sent = orjson.loads(await request.body())
-        document, by, reason = sent["document"], str(sent["by"]), str(sent["reason"])
-        read_policy(document)
-    except (KeyError, TypeError, ValueError) as wrong:
-        detail = str(wrong) if type(wrong) is ValueError else "a change needs document, by and reason"
-        raise Problem("bad-request", detail) from None
-    if request.query_params.get("execute") == "false":
-        return answer({"number": None})
-    pool = await request.app.state.database.pool()
-    async with pool.acquire() as connection:
-        async with connection.transaction():
-            number = await policies.change(connection, POLICY, document, by, reason)
-        try:
-            await control.tell(request.app.state.settings, connection, "value")
-        except (KafkaError, OSError, TimeoutError) as error:
-            # It counts, and is told with the next change or the next start of a worker.
-            telemetry.log.warning("control_untold", error=telemetry.where(error))
-    return answer({"number": number})

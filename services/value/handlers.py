@@ -15,7 +15,7 @@ import yaml
 from schemas.codec import State, Version, decode_event, decode_state, header
 from schemas.envelope import microseconds
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, VALUE_CUSTOMERS
-from services.runtime import grouping, withdrawing
+from services.runtime import grouping, review, withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
 from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
@@ -97,15 +97,16 @@ class Value:
     async def review(self, work: Work) -> bool:
         """After a change of the policy: look at some more customers again; whether there are others left."""
         policy = await self.policy.hold(work.connection)
-        after = await store.review_from(work.connection, self.policy.number)
-        if after is None:
+        place = await review.place(work.connection, self.policy.number)
+        if place is None:
             return False
-        customers = await store.customers_after(work.connection, after, REVIEWED_AT_ONCE)
+        customers = await store.customers_after(work.connection, place.after, REVIEWED_AT_ONCE)
         if customers:
             members = await store.members_of(work.connection, customers)
             locked = await grouping.lock(work.connection, members, ())
             await _tell(dict.fromkeys(set(customers) & locked.members.keys(), 0), policy, work)
-        await store.reviewed_to(work.connection, self.policy.number, customers[-1] if customers else None)
+        reached = review.Place(0, customers[-1]) if customers else None
+        await review.reached(work.connection, self.policy.number, reached)
         return bool(customers)
 
 
@@ -160,7 +161,7 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     async def begin(connection: Connection) -> None:
         await policy.ready(connection, settings, "value", shipped_document())
         await policy.hold(connection)
-        await store.begin_review(connection, policy.number)
+        await review.begin(connection, policy.number)
 
     async def current(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
         """States of these customers as committed now."""

@@ -21,8 +21,6 @@ from services.value.domain.ledger import Cell
 from services.value.domain.orders import NEVER, Amounts, CellKey, Order, added
 
 Cells = dict[CellKey, Amounts]
-NOBODY = "00000000-0000-0000-0000-000000000000"
-"""Before every customer's id."""
 
 
 @dataclass(slots=True)
@@ -206,27 +204,6 @@ async def ledgers(connection: Connection, customers: Sequence[str]) -> dict[str,
         members = sorted(map(str, r["members"] or ()))
         found[str(r["group_id"])] = Ledger(r["n"], r["log_time_ms"], members, cells, r["first_us"], r["last_us"])
     return found
-
-
-async def review_from(connection: Connection, policy_number: int) -> str | None:
-    """After which customer to look again for this number of the policy; None when everybody was looked at.
-
-    Locks the row: one worker at a time.
-    """
-    row = await connection.fetchrow("SELECT policy_number, after FROM review FOR UPDATE")
-    if row is None or row["policy_number"] != policy_number:
-        return NOBODY
-    return None if row["after"] is None else str(row["after"])
-
-
-async def begin_review(connection: Connection, policy_number: int) -> None:
-    """Before the first batch of a generation: all that follows is decided by this number or a later one."""
-    await connection.execute("INSERT INTO review (policy_number) VALUES ($1) ON CONFLICT DO NOTHING", policy_number)
-
-
-async def reviewed_to(connection: Connection, policy_number: int, after: str | None) -> None:
-    """Everybody up to `after` was looked at again; all of them, when it is None."""
-    await connection.execute("UPDATE review SET policy_number = $1, after = $2", policy_number, after)
 
 
 async def customers_after(connection: Connection, after: str, count: int) -> list[str]:

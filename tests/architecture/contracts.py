@@ -66,6 +66,7 @@ RULES = (
             "services.{service}.domain",
             # Only reads, and as the lane reads it: what is explained is what was decided on.
             "services.{service}.store.neighbourhood",
+            "services.{service}.store.whole",
             "services.{service}.store.belonging",
             "services.runtime",
             "schemas",
@@ -84,6 +85,7 @@ RULES = (
             "services.{service}.access",
             "services.{service}.chain",
             "services.{service}.shapes",
+            "services.{service}.identity_shapes",
             "services.{service}.trail",
             "services.{service}.internal",
             "services.runtime",

@@ -15,7 +15,7 @@ ASSERTIONS = "/v1/identity/assertions"
 
 
 class Couple:
-    """Ann and Bob with one phone, as one CRM knows them: taken for one customer until somebody says otherwise."""
+    """Ann and Bob with one phone, without names: taken for one customer until somebody says otherwise."""
 
     def __init__(self, doors: Doors, web: Source, own: Named) -> None:
         self.doors, self.phone = doors, a_phone()
@@ -27,7 +27,6 @@ class Couple:
                     "type": "contact.imported",
                     "time": f"2026-03-0{day}T10:00:00Z",
                     "identifiers": {"crm_id.acme": name, "phone": self.phone},
-                    "traits": {"firstName": name},
                 }
                 for day, name in enumerate((self.ann, self.bob), 1)
             ),

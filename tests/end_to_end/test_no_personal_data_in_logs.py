@@ -48,7 +48,10 @@ def said(word: str) -> dict[str, Any]:
 
 def plant_good(doors: Doors, source: Source, word: str) -> str:
     """Events of many types, over both doors, a merge and a split, and every question; the customer's id."""
-    types = ("contact.identified", "message.replied", "note.added", "page.viewed", "order.completed", f"own.{word}")
+    types = (
+        "contact.identified", "message.replied", "message.bounced", "note.added", "page.viewed", "order.completed",
+        f"own.{word}",
+    )  # fmt: skip
     position = doors.send(source, *({"type": type_, **said(word)} for type_ in types))
     publish(doors.copy.kafka, cloudevent(source, {"type": "note.added", **said(word)}))
     pair = [{"type": "user_id", "value": f"u{word}"}, {"type": "email", "value": f"{word}@mail.example"}]
@@ -60,6 +63,7 @@ def plant_good(doors: Doors, source: Source, word: str) -> str:
         )
     customer_id = doors.customer_of("user_id", f"u{word}", position)
     assert word in json.dumps(doors.profile(customer_id))
+    assert doors.ask("/v1/contact/issues", limit=1_000).status_code == 200
     assert word in json.dumps(doors.timeline(customer_id, include="properties"))
     return customer_id
 
@@ -84,8 +88,8 @@ def plant_bad(doors: Doors, source: Source, word: str) -> None:
 
 def ask_badly(doors: Doors, word: str, customer_id: str) -> None:
     """Questions with the words in every place."""
-    for path in (f"/v1/customers/{word}", f"/v1/customers/{customer_id}/timeline", f"/{word}"):
-        for name in ("include", "cursor", "from", "channel", "type", "min_position", "limit", word):
+    for path in (f"/v1/customers/{word}", f"/v1/customers/{customer_id}/timeline", "/v1/contact/issues", f"/{word}"):
+        for name in ("include", "code", "cursor", "from", "channel", "type", "min_position", "limit", word):
             for text in (word, f"{word}\0"):
                 query: dict[str, Any] = {name: text}
                 doors.ask(path, **query)

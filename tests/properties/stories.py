@@ -75,7 +75,28 @@ orders = st.tuples(
     st.integers(0, 5),
 )
 
-_OFTEN: tuple[Any, ...] = (*[sightings] * 5, aliases, *[words] * 2, groups, retractions, removals, *[orders] * 3)
+ON_ADDRESSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("message.delivered", "email", {}), ("message.opened", "email", {}), ("message.delivered", "sms", {}),
+    ("message.bounced", "email", {"kind": "hard"}), ("message.bounced", "email", {"kind": "soft"}),
+    ("message.bounced", "email", {"kind": "hard", "address": "Ann <ann@x.com>"}), ("message.complained", "email", {}),
+    ("message.bounced", "mail", {}), ("call.held", "call", {"outcome": "answered"}),
+    ("identifier.verified", "email", {"type": "email", "value": "cy@x.com", "result": "invalid"}),
+)  # fmt: skip
+"""(type, channel, properties) of what proves an address, or that it fails."""
+_WITH_AN_ADDRESS: tuple[list[Pair], ...] = (
+    [("user_id", "1"), ("email", "ann@x.com")], [("email", "ann@x.com")],
+    [("user_id", "2"), ("phone", "442079460042")],
+)  # fmt: skip
+messages = st.tuples(
+    st.sampled_from(ON_ADDRESSES),
+    st.one_of(st.sampled_from(_WITH_AN_ADDRESS), st.sampled_from(_WITH_AN_ADDRESS), _crossed),
+    _minutes,
+    st.integers(0, 2),
+).map(lambda drawn: ("message", *drawn))
+
+_OFTEN: tuple[Any, ...] = (
+    *[sightings] * 5, aliases, *[words] * 2, groups, retractions, removals, *[orders] * 3, *[messages] * 3,
+)  # fmt: skip
 mentions = st.integers(0, len(_OFTEN) - 1).flatmap(lambda n: _OFTEN[n])
 
 
@@ -107,11 +128,8 @@ def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
     if kind == "group":
         return [_event(name, {"group_id": ["g"], "user_id": [what]}, rest[0], "group.joined")]
     if kind == "crowd":
-        people = range(what)
-        return [
-            _event(f"{name}.{k}", {"crm_id.acme": [f"crowd-{k}"], "email": ["family@x.com"]}, rest[0] + k)
-            for k in people
-        ]
+        named = [{"crm_id.acme": [f"crowd-{k}"], "email": ["family@x.com"]} for k in range(what)]
+        return [_event(f"{name}.{k}", one, rest[0] + k) for k, one in enumerate(named)]
     if kind == "retracted":
         # Perhaps an event that comes later, or never, or another retraction.
         return [
@@ -127,6 +145,10 @@ def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
     if kind == "removed":
         minute, luck = rest
         return [_event(name, _named([what]), minute, "contact.removed", source=f"s{luck}")]
+    if kind == "message":
+        who, minute, days = rest
+        type_, channel, properties = what
+        return [_event(name, _named(who), minute + 1440 * days, type_, channel=channel, properties=properties)]
     if kind in MONEY:
         return [money_event(name, said)]
     properties = {"records": [{"type": t, "value": v} for t, v in what], "reason": "looked"}
@@ -181,6 +203,9 @@ _SQL = {
     "links": "SELECT a, b, kind, first_us, event_id, source FROM identity_g1.link",
     "words": "SELECT a, b, same, time_us, event_id FROM identity_g1.assertion",
     "traits": "SELECT record_id, name, value, first_us, last_us, last_event FROM identity_g1.trait",
+    "features": "SELECT record_id, features, keys FROM identity_g1.likeness",
+    "similar": "SELECT a, b FROM identity_g1.similar_pair",
+    "reach": "SELECT event_id, under, record_id, medium, kind, time_us FROM identity_g1.reach_word WHERE NOT dead",
     "groups": "SELECT record_id, type, value, since_us, facts FROM identity_g1.group_record",
     "parts": "SELECT * FROM identity_g1.group_part",
     "bindings": "SELECT record_id, customer_id, generic, weight, rivals FROM identity_g1.record WHERE NOT dead",
@@ -244,7 +269,7 @@ async def _documents(connection: Any) -> dict[str, Any]:
     made = {}
     for customer, told_of in (await views.customers(connection, ids)).items():
         if told_of.exists:
-            made[customer] = document(customer, told_of, (), 0, None)
+            made[customer] = document(customer, told_of, (), 0, None, NOON.date())
             del made[customer]["meta"]["version"], made[customer]["meta"]["updated_at"]
     return made
 

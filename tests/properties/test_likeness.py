@@ -84,14 +84,14 @@ def imported(number: int, traits: Mapping[str, str], shared: Mapping[str, list[s
     """A source's contact, with what its household shares."""
     at = NOON + timedelta(minutes=minute)
     named = {"crm_id.shop": [str(number)], **shared}
-    return an_event(f"c{number} {minute}", named, type="contact.imported", time=at, source="shop", traits=dict(traits))
+    return an_event(
+        f"c{number} {minute}", named, type="contact.imported", time=at, source="shop", traits=dict(traits)
+    )
 
 
 SHARED: tuple[dict[str, list[str]], ...] = ({}, {"phone": ["+442079460042"]}, {"email": ["family@x.com"]})
-contacts = st.builds(
-    imported, st.integers(1, 7), st.sampled_from(TWINS), st.sampled_from(SHARED), st.integers(0, 5)
-)
-CONTENT = ("evidence", "links", "traits", "bindings", "customers", "told bindings", "sections")
+contacts = st.builds(imported, st.integers(1, 7), st.sampled_from(TWINS), st.sampled_from(SHARED), st.integers(0, 5))
+CONTENT = ("evidence", "links", "traits", "features", "similar", "bindings", "customers", "told bindings", "sections")
 
 
 @settings(max_examples=4, phases=PHASES)

@@ -15,6 +15,7 @@ from tests.properties.stories import (
     Tables,
     difference,
     events_of,
+    messages,
     orders,
     sightings,
     tables,
@@ -35,6 +36,7 @@ CONTENT = (
     "links",
     "words",
     "traits",
+    "reach",
     "bindings",
     "customers",
     "told bindings",
@@ -88,7 +90,7 @@ def is_as_if_never_said(
 def test_what_was_taken_back_is_as_if_it_had_never_been_said(databases: Databases, data: st.DataObject) -> None:
     stay = data.draw(worlds(6), label="stay")
     drawn = data.draw(
-        st.lists(st.one_of(sightings, sightings, words, orders), min_size=1, max_size=4), label="taken back"
+        st.lists(st.one_of(sightings, sightings, words, orders, messages), min_size=1, max_size=4), label="taken back"
     )
     gone = [e for n, one in enumerate(drawn) for e in events_of(f"gone{n}", one)]
     is_as_if_never_said(databases, data, stay, gone, CONTENT)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
@@ -20,6 +19,8 @@ from services.identity.domain.clustering import Binding, cluster
 from services.identity.domain.evidence import Evidence, Trait
 from services.identity.domain.mentions import mention_of, removal_of
 from services.identity.domain.observing import observe
+from services.identity.domain.proving import word_of
+from services.identity.domain.reach import Word
 from services.identity.domain.section import section
 from services.identity.domain.similarity.likeness import looks_of
 from services.identity.handlers import shipped_policy
@@ -28,16 +29,11 @@ from services.interaction.handlers import history_row, item
 from services.runtime.batch import Incoming
 from services.runtime.grouping import members_hash
 from services.runtime.withdrawing import retracted_by
-from services.value.domain import ledger as ledger_domain
 from services.value.domain.entries import MONEY_TYPES, Entry
-from services.value.domain.orders import NEVER, fold
-from services.value.domain.policy import read_policy
 from services.value.domain.reading import read as read_entry
-from services.value.handlers import shipped_document
 from tests.support.belonging import IDS, memberships_in
+from tests.support.ledgers import ZONE, worth_in
 
-ZONE = ZoneInfo("UTC")
-VALUE_POLICY = read_policy(shipped_document())
 Place = tuple[str, str]
 """(record id, event id)."""
 
@@ -67,6 +63,7 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             at = (gone.record_id, gone.source)
             until[at] = max(gone.until_us, until.get(at, gone.until_us))
     entries: dict[str, list[Entry]] = {}
+    words: dict[str, list[Word]] = {}
     for place, (event, r) in first.items():
         result.events[place] = event
         result.first[place] = (r.partition, r.offset)
@@ -84,29 +81,12 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
         removed = until.get((event.record_id, event.source), time_us - 1)
         if mention is not None and not (mention.seen and time_us <= removed):
             evidence.take(said)
-    _who(result, evidence, summaries)
-    _worth(result, entries)
-    return result
-
-
-def _worth(result: Expected, entries: Mapping[str, list[Entry]]) -> None:
-    """Each customer's ledger, of all orders of the log at once."""
+            for word in word_of(event, time_us, IDS):
+                words.setdefault(word.record_id, []).append(word)
+    _who(result, evidence, summaries, words)
     customer_of = {r: b.customer_id for r, b in result.bindings.items()}
-    cells: dict[str, list[ledger_domain.Cell]] = {}
-    times: dict[str, list[int]] = {}
-    for those in entries.values():
-        order = fold(those, ZONE)
-        for key, amounts in order.cells.items():
-            cell = ledger_domain.Cell(key.day, key.area, key.currency, amounts)
-            cells.setdefault(customer_of.get(key.record_id, key.record_id), []).append(cell)
-        if order.owner is not None and order.ordered_us is not None and order.status != NEVER:
-            times.setdefault(customer_of.get(order.owner, order.owner), []).append(order.ordered_us)
-    for customer, rows in cells.items():
-        first, last = min(times.get(customer, ()), default=None), max(times.get(customer, ()), default=None)
-        body = ledger_domain.section(rows, VALUE_POLICY, first, last)
-        if body is not None:
-            records = sorted(r for r, c in customer_of.items() if c == customer) or [customer]
-            result.value[customer] = _as_told({**body, "by_record": records})
+    result.value = {customer: _as_told(body) for customer, body in worth_in(entries, customer_of).items()}
+    return result
 
 
 def _first_copies(records: Iterable[Any], without: frozenset[tuple[str, int, int]]) -> dict[Place, tuple[Event, Any]]:
@@ -123,7 +103,9 @@ def _first_copies(records: Iterable[Any], without: frozenset[tuple[str, int, int
     return first
 
 
-def _who(result: Expected, evidence: Evidence, summaries: dict[str, interaction.Summary]) -> None:
+def _who(
+    result: Expected, evidence: Evidence, summaries: dict[str, interaction.Summary], words: Mapping[str, list[Word]]
+) -> None:
     policy = shipped_policy()
     looks = looks_of(evidence.traits.values(), policy.similarity)
     clusters = cluster(evidence.records, evidence.links.values(), evidence.assertions.values(), policy, looks=looks)
@@ -144,7 +126,8 @@ def _who(result: Expected, evidence: Evidence, summaries: dict[str, interaction.
         if known:
             said = [t for m in members for t in traits.get(m, ())]
             groups_of = [g for m in members for g in belonging.get(m, ())]
-            result.identity[customer] = _as_told(section(known, clusters.bindings, said, groups_of))
+            heard = [w for m in members for w in words.get(m, ())]
+            result.identity[customer] = _as_told(section(known, clusters.bindings, said, groups_of, heard))
         body = interaction.combine({m: summaries[m] for m in members if m in summaries})
         if body is not None:
             result.interaction[customer] = _as_told(body)

@@ -77,7 +77,7 @@ def cluster(
     for s in said:
         if not s.same:
             joining.forbid(s.a, s.b)
-    result = Clusters(alike=likeness.pairs(policy.similarity.link_bits))
+    result = Clusters(alike=likeness.joining())
     refused: list[Edge] = []
     taken = edges(records, counting, said, result.alike, policy)
     for edge in taken:

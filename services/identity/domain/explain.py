@@ -12,6 +12,7 @@ from schemas.envelope import moment_at, rfc3339
 from services.identity.domain import paths, wording
 from services.identity.domain.evidence import NEVER_US, Assertion, Record
 from services.identity.domain.section import section
+from services.identity.domain.similarity.scoring import Score
 from services.identity.domain.weighing import State, Tie, Weighed
 
 LISTED_MAX = 100
@@ -108,7 +109,7 @@ def _link(weighed: Weighed, tie: Tie) -> dict[str, Any]:
         "kind": str(tie.kind),
         "weight": tie.weight,
         "first_seen": moment(tie.first_us),
-        "likeness": _likeness(tie),
+        "likeness": _likeness(tie.score),
         "source": tie.source,
         "event_id": tie.event_id,
         "state": str(tie.state),
@@ -116,10 +117,16 @@ def _link(weighed: Weighed, tie: Tie) -> dict[str, Any]:
     }
 
 
-def _likeness(tie: Tie) -> dict[str, Any] | None:
-    if tie.score is None:
+def _likeness(score: Score | None) -> dict[str, Any] | None:
+    if score is None:
         return None
-    return {"bits": tie.score.bits, "levels": dict(tie.score.levels), "shared": list(tie.score.shared)}
+    return {"bits": score.bits, "levels": dict(score.levels), "shared": list(score.shared)}
+
+
+def doubtful(a: Record, b: Record, customers: tuple[str, str], score: Score) -> dict[str, Any]:
+    """A pair that somebody should look at: both records, whose they are, and how alike they are by themselves."""
+    ends = ({**record(one), "customer_id": customer} for one, customer in zip((a, b), customers, strict=True))
+    return {**dict(zip(("a", "b"), ends, strict=True)), "likeness": _likeness(score)}
 
 
 def _assertion(weighed: Weighed, word: Assertion) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from services.identity.domain.weighing import Pair, Parts, Tie
+from services.identity.domain.parts import Parts
+from services.identity.domain.weighing import Pair, Tie
 
 Around = dict[str, dict[str, Tie]]
 """record → neighbour → the strongest tie between the two."""

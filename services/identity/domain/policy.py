@@ -71,6 +71,12 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
     )
 
 
+def may_follow(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Raises ValueError for what cannot be changed under a running service, as events were not read for it."""
+    if before.get("blocked_patterns") != after.get("blocked_patterns"):
+        raise ValueError("blocked_patterns: links of blocked values are not kept; this needs a rebuild from the log")
+
+
 def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T:
     try:
         return read(document[name])

@@ -12,12 +12,13 @@ import orjson
 
 from schemas.envelope import moment_at, rfc3339
 from schemas.identifiers import class_rank
+from services.identity.domain import quality
 from services.identity.domain.clustering import Binding
 from services.identity.domain.evidence import NEVER_US, Record, Trait
 from services.identity.domain.groups import Membership, listed
+from services.identity.domain.reach import Word
 
 LIST_ITEMS_MAX = 100
-COMPLETENESS = ("name", "email", "phone", "address", "birthday")
 _KNOWN_FROM_RANK = class_rank("phone")
 
 
@@ -30,45 +31,49 @@ def section(
     bindings: Mapping[str, Binding],
     traits: Iterable[Trait],
     memberships: Iterable[Membership] = (),
+    words: Iterable[Word] = (),
 ) -> dict[str, Any]:
-    """identity + contact + groups of one customer, from its records, what was said of them and where they belong."""
+    """identity + contact + groups of one customer.
+
+    From its records, what was said of them, where they belong, and `words` on their addresses.
+    """
+    said = list(traits)
     ordered = sorted(records, key=lambda r: (class_rank(r.type), r.first_us, r.record_id))
+    return {
+        "identity": _identity(ordered, bindings),
+        "contact": {**contact(ordered, said), "facts": quality.facts(ordered, said, words)},
+        "groups": listed(memberships),
+    }
+
+
+def _identity(ordered: Sequence[Record], bindings: Mapping[str, Binding]) -> dict[str, Any]:
     shown = ordered[:LIST_ITEMS_MAX]
     known = any(class_rank(r.type) <= _KNOWN_FROM_RANK and not bindings[r.record_id].generic for r in ordered)
     return {
-        "identity": {
-            "status": "known" if known else "anonymous",
-            "records": [
-                {
-                    "record_id": r.record_id,
-                    "type": r.type,
-                    "value": r.value,
-                    "first_seen": _moment(r.first_us),
-                }
-                for r in shown
-            ],
-            "identifiers": [
-                {
-                    "type": r.type,
-                    "value": r.value,
-                    "first_seen": _moment(r.first_us),
-                    "sources": sorted(r.sources),
-                    "generic": bindings[r.record_id].generic,
-                    "retired": False,
-                }
-                for r in shown
-            ],
-            "totals": {"records": len(ordered), "identifiers": len(ordered)},
-        },
-        "contact": contact(ordered, traits),
-        "groups": listed(memberships),
+        "status": "known" if known else "anonymous",
+        "records": [
+            {"record_id": r.record_id, "type": r.type, "value": r.value, "first_seen": _moment(r.first_us)}
+            for r in shown
+        ],
+        "identifiers": [
+            {
+                "type": r.type,
+                "value": r.value,
+                "first_seen": _moment(r.first_us),
+                "sources": sorted(r.sources),
+                "generic": bindings[r.record_id].generic,
+                "retired": False,
+            }
+            for r in shown
+        ],
+        "totals": {"records": len(ordered), "identifiers": len(ordered)},
     }
 
 
 def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any]:
     """Best value per trait: the one said last (time, then event id); null takes a trait away.
 
-    E-mails and phones are also those the customer is identified by.
+    E-mails and phones are those the customer is identified by. Whether they work is answered by the day.
     """
     by_name: dict[str, list[Trait]] = {}
     for trait in traits:
@@ -82,17 +87,12 @@ def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any
     values = {name: value for name, (_, value) in best.items()}
     emails, phones = _values(records, "email"), _values(records, "phone")
     addresses = [values["address"]] if "address" in values else []
-    full_name = _name(values)
-    present = {
-        "name": full_name, "email": emails, "phone": phones, "address": addresses, "birthday": values.get("birthday"),
-    }  # fmt: skip
     return {
-        "name": full_name,
+        "name": _name(values),
         "emails": [{"value": e, "valid": None, "verified_at": None} for e in emails],
         "phones": phones,
         "addresses": addresses,
         "birthday": values.get("birthday"),
-        "completeness": sum(bool(present[part]) for part in COMPLETENESS) * 100 // len(COMPLETENESS),
         "traits": {n: v for n, v in values.items() if n not in _OWN_FIELDS},
         "provenance": {n: _provenance(t, by_name[n]) for n, (t, _) in best.items()},
     }

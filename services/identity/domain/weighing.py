@@ -12,6 +12,7 @@ from enum import StrEnum
 from services.identity.domain.clustering import Binding, cluster
 from services.identity.domain.edges import weight_of
 from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, Record, standing
+from services.identity.domain.parts import Parts
 from services.identity.domain.policy import OPERATOR_WEIGHT, Policy
 from services.identity.domain.similarity.likeness import UNSEEN, Looks
 from services.identity.domain.similarity.scoring import Score
@@ -118,26 +119,6 @@ def weigh(
         else:
             stated.append(replace(tie, state=State.JOINS if parts.join(*tie.pair) else State.SUPPORTS))
     return Weighed(records, clusters.bindings, tuple(stated), words)
-
-
-class Parts:
-    """Union-find over whatever is joined."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def root(self, record: str) -> str:
-        """The name of the part a record is in."""
-        while (parent := self._parent.get(record, record)) != record:
-            self._parent[record] = self._parent.get(parent, parent)
-            record = parent
-        return record
-
-    def join(self, a: str, b: str) -> bool:
-        """Join the parts of both; whether they were two."""
-        one, other = self.root(a), self.root(b)
-        self._parent[other] = one
-        return one != other
 
 
 def _links(records: Mapping[str, Record], links: Iterable[Link], policy: Policy) -> list[Tie]:

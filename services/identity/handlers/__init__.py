@@ -1,7 +1,7 @@
 """What identity does with a batch: already seen? → load → decide → save.
 
-Owns the order of these steps: hearing.py is the first, deciding.py the others. Batches that mention nothing unknown
-keep their mentions and take no writer lock.
+Owns the order of these steps: hearing.py is the first, deciding.py the others. Batches that mention nothing unknown,
+and say nothing of groups or addresses, keep their mentions and take no writer lock.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from services.identity.domain.mentions import removal_of
 from services.identity.domain.policy import Policy, read_policy
 from services.identity.handlers.deciding import Taken, current_bindings, current_customers, learn, tell_customers
 from services.identity.handlers.hearing import Heard, Hearing, dead_on_arrival
-from services.runtime import withdrawing
+from services.identity.handlers.reviewing import review_some
+from services.runtime import review, withdrawing
 from services.runtime.batch import Batch, LanePlan, Tells, Work
 from services.runtime.documents import read_yaml
 from services.runtime.policies import PolicyInForce
@@ -56,10 +57,13 @@ class Identity:
         kept = _first(heard, new - dead)
         said, unsaid = _evidence(kept), _evidence(_first(heard, dead))
         grouped = await store.hear_groups(connection, events, self.hearing.id_of, held)
+        removed = [r.record_id for r in removals]
+        # After the groups: what may wait for another worker's rows must not hold the writer lock already.
+        reached = await store.hear_reach(connection, events, self.hearing.id_of, new, dead, held, removed)
         if said or unsaid or removals or held.now:
-            taken = Taken(held.now, [r.record_id for r in removals], list(unsaid.records.values()))
+            taken = Taken(held.now, removed, list(unsaid.records.values()))
             await learn(said, taken, policy, log_time_ms, work)
-        async for some in store.customers_of(connection, grouped):
+        async for some in store.customers_of(connection, sorted({*grouped, *reached})):
             await tell_customers(*some, log_time_ms, work, set())
         # Only what was kept: another copy of an event may have an earlier time, which nobody stored.
         work.after_commit.append(partial(self.hearing.remember, kept))
@@ -99,6 +103,8 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
 
     async def begin(connection: Connection) -> None:
         await policy.ready(connection, settings, "identity", shipped_document())
+        await policy.hold(connection)
+        await review.begin(connection, policy.number)
 
     return LanePlan(
         service="identity",
@@ -113,4 +119,5 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         },
         forget=identity.hearing.forget,
         begin=begin,
+        spare=partial(review_some, policy),
     )

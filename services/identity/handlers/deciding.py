@@ -16,6 +16,7 @@ from services.identity import store
 from services.identity.domain.clustering import Binding, cluster
 from services.identity.domain.evidence import Evidence, Record
 from services.identity.domain.policy import Policy
+from services.identity.domain.quality import addresses
 from services.identity.domain.section import section
 from services.runtime.batch import Work
 from services.runtime.grouping import members_hash
@@ -46,10 +47,10 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
     said_of = {trait.record_id for trait in new.traits.values()}
     alike = await store.refresh(connection, said_of | doubted, policy.similarity)
     if new or doubted:
-        await _decide(new, doubted, alike, policy, log_time_ms, work)
+        await decide(new, doubted, alike, policy, log_time_ms, work)
 
 
-async def _decide(
+async def decide(
     new: Evidence, doubted: set[str], alike: set[str], policy: Policy, log_time_ms: int, work: Work
 ) -> None:
     """Bindings, decisions and sections of the whole components that this touches.
@@ -93,14 +94,18 @@ async def tell_customers(
             mine[bindings[record].customer_id].append(records[record])
     ids = [r.record_id for those in mine.values() for r in those]
     traits = await store.traits_of(work.connection, ids)
+    said = {c: [t for r in those for t in traits.get(r.record_id, ())] for c, those in mine.items()}
     groups = await store.memberships(work.connection, ids)
+    words = await store.reach_of(work.connection, [a for c in mine for a in addresses(mine[c], said[c])])
     standing = await store.told(work.connection, list(mine))
     sections: dict[str, tuple[str | None, str]] = {}
     for customer, those in mine.items():
         text = None
         if those:
-            said = [t for r in those for t in traits.get(r.record_id, ())]
-            body = section(those, bindings, said, [g for r in those for g in groups.get(r.record_id, ())])
+            parts = [g for r in those for g in groups.get(r.record_id, ())]
+            body = section(
+                those, bindings, said[customer], parts, [w for r in those for w in words.get(r.record_id, ())]
+            )
             text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
         if text != standing.get(customer) or (customer in doubted and customer not in standing):
             sections[customer] = (text, members_hash(r.record_id for r in those))

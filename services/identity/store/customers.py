@@ -14,6 +14,14 @@ from services.identity.store.rows import trait_row
 from services.runtime.postgres import Connection
 
 
+async def records_after(connection: Connection, after: str, count: int) -> list[str]:
+    """The next records by id."""
+    rows = await connection.fetch(
+        "SELECT record_id FROM record WHERE record_id > $1 ORDER BY record_id LIMIT $2", after, count
+    )
+    return [str(r["record_id"]) for r in rows]
+
+
 async def traits_of(connection: Connection, records: Sequence[str]) -> dict[str, list[Trait]]:
     """record → what was said of it."""
     found: dict[str, list[Trait]] = {}

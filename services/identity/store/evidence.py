@@ -225,6 +225,21 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: I
     return around
 
 
+async def whole(connection: Connection) -> tuple[Evidence, dict[str, Stored]]:
+    """All living evidence, and what is stored beside its records."""
+    found, stored = Evidence(), {}
+    for r in await connection.fetch("SELECT * FROM record WHERE NOT dead"):
+        found.record(record_row(r))
+        stored[str(r["record_id"])] = stored_row(r)
+    for r in await connection.fetch("SELECT * FROM link"):
+        found.link(link_row(r))
+    for r in await connection.fetch("SELECT * FROM assertion"):
+        found.assertion(assertion_row(r))
+    for r in await connection.fetch("SELECT * FROM trait"):
+        found.trait(trait_row(r))
+    return found, stored
+
+
 # Nobody can guess how many records will be reached: OFFSET 0 and the array keep the planner to looking each up by
 # its key, where it would else read whole tables for every step.
 REACHED = """

@@ -36,9 +36,14 @@ class _Change:
         return [(key, r) for r in sorted(self.features) for key in sorted(self.after[r] - self.before[r])]
 
 
-async def refresh(connection: Connection, records: Collection[str], model: Model) -> set[str]:
-    """After traits of these records changed: the records that are alike to others than before, or otherwise."""
-    change = await _changed(connection, records, model)
+async def refresh(
+    connection: Connection, records: Collection[str], model: Model, *, anew: bool = False
+) -> set[str]:
+    """After traits of these records changed: the records that are alike to others than before, or otherwise.
+
+    `anew`: the model is another one, so that each pair is judged again whatever its features are.
+    """
+    change = await _changed(connection, records, model, anew)
     if not change.features:
         return set()
     await _save(connection, change)
@@ -53,7 +58,7 @@ async def refresh(connection: Connection, records: Collection[str], model: Model
     return touched
 
 
-async def _changed(connection: Connection, records: Collection[str], model: Model) -> _Change:
+async def _changed(connection: Connection, records: Collection[str], model: Model, anew: bool) -> _Change:
     change = _Change()
     if not records:
         return change
@@ -65,7 +70,7 @@ async def _changed(connection: Connection, records: Collection[str], model: Mode
     for record in records:
         values = features_of(said.get(record, ()), model)
         text, keys = stored.get(record, ("{}", frozenset()))
-        if write_features(values) != text:
+        if anew or write_features(values) != text:
             change.features[record] = values
             change.before[record] = keys
             change.after[record] = keys_of(values, model.recipes)

@@ -5,6 +5,7 @@ Owns asking the profile API and the lines people read. Nothing is said without -
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -15,13 +16,84 @@ from services.ops.commands.failures import UsageMistake
 from services.ops.commands.here import Here, ask_json, here
 from services.ops.commands.keys import operator_key
 from services.ops.commands.output import AsJson, console, count, print_json, readable, say
+from services.ops.commands.policies import File, as_yaml, policy_commands, read_document
 
 LISTED_MAX = 20
+SAMPLES_SHOWN = 5
+REHEARSAL_S = 600.0
+"""A rehearsal reads all the evidence."""
 
 A = Annotated[str, typer.Argument(metavar="A", help="TYPE:VALUE, as in email:ann@x.com")]
 B = Annotated[str, typer.Argument(metavar="B", help="TYPE:VALUE, as in user_id:42")]
 
 identity = typer.Typer(help="Who is who, and why.", rich_markup_mode=None)
+policy = policy_commands(
+    "identity",
+    "The policy: what excludes, what links, what is generic, how likeness is judged.",
+    "everybody is looked at again in the background, and what differs is told",
+)
+identity.add_typer(policy, name="policy")
+
+
+@policy.command("rehearse")
+def rehearse(file: File, as_json: AsJson = False) -> None:
+    """What a policy would change, computed of all the evidence; nothing is changed."""
+    body = {"document": read_document(file), "by": "operator", "reason": "rehearsal"}
+    answer = ask_json("POST", f"{here().internal['identity']}/policy/rehearsal", json=body, timeout_s=REHEARSAL_S)
+    if as_json:
+        print_json(answer)
+        return
+    customers = answer["customers"]
+    say(f"{count(answer['records'])} records: {count(customers['before'])} customers would be "
+        f"{count(customers['after'])}; {count(len(answer['moves']))} records would move")  # fmt: skip
+    say(f"  {count(answer['merged'])} merges, {count(answer['split'])} splits, {count(answer['touched'])} customers "
+        f"touched; {count(answer['became_generic'])} values become generic, "
+        f"{count(answer['no_longer_generic'])} are so no longer")  # fmt: skip
+    for one in answer["samples"]["merged"][:SAMPLES_SHOWN]:
+        say(f"  merge into {one['into']} of {', '.join(one['from'])}")
+    for one in answer["samples"]["split"][:SAMPLES_SHOWN]:
+        say(f"  split {one['from']} into {', '.join(one['into'])}")
+    say("nothing was changed; `policy apply FILE --execute` does it")
+
+
+@identity.command("fit")
+def fit(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the proposed policy is written.")],
+    as_json: AsJson = False,
+) -> None:
+    """Estimate the similarity model of what is stored, without labels, and write the policy that has it."""
+    answer = ask_json("GET", f"{here().internal['identity']}/policy/fitted", timeout_s=REHEARSAL_S)
+    out.write_text(as_yaml(answer["document"]))
+    if as_json:
+        print_json({name: value for name, value in answer.items() if name != "document"})
+        return
+    say(f"estimated of {count(answer['records'])} records: {count(answer['random_pairs'])} pairs by chance, "
+        f"{count(answer['blocked_pairs'])} that share a key")  # fmt: skip
+    fields = ", ".join(sorted(answer["fields"])) or "nothing: too few pairs are one person's"
+    say(f"weights of: {fields}")
+    say(f"written to {out}; see `identity policy rehearse {out}`")
+
+
+@identity.command("review")
+def review(
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100, help="Pairs.")] = LISTED_MAX,
+    cursor: Annotated[str | None, typer.Option("--cursor", metavar="CURSOR", help="Of the page before.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pairs of customers that may be one person: settle each with `identity assert`."""
+    copy = here()
+    query: dict[str, Any] = {"limit": limit, **({"cursor": cursor} if cursor else {})}
+    answer = ask_json("GET", f"{copy.profile}/v1/identity/review", key=operator_key(copy), params=query)
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("bits", "one", "other", "agreement", box=None)
+    for pair in answer["pairs"]:
+        levels = ", ".join(f"{name} {level}" for name, level in pair["likeness"]["levels"].items())
+        table.add_row(f"{pair['likeness']['bits']:g}", _name(pair["a"]), _name(pair["b"]), levels)
+    console().print(table)
+    say("nothing to look at" if not answer["pairs"] else f"more: --cursor {answer['next_cursor']}"
+        if answer["next_cursor"] else "that is all")  # fmt: skip
 
 
 @identity.command("path")

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from services.ops.commands.comparing import worth
 from services.ops.commands.output import count, readable, span
+from services.ops.page.words import VERDICTS, spoken
 
 LISTED_MAX = 12
 TITLE_CHARS_MAX = 90
@@ -66,12 +67,15 @@ def _contact(contact: dict[str, Any]) -> RenderableType:
         "birthday": [contact["birthday"]] if contact.get("birthday") else [],
     }
     found = [(name, "; ".join(map(str, values))) for name, values in rows.items() if values]
+    issues = [f"{issue['code']} since {_time(issue['since'])}" for issue in contact.get("issues", ())]
+    found += [("to mend", "; ".join(issues))] if issues else []
+    asked = [spoken(one["ask_for"]).lower() for one in contact.get("ask_next", ())]
+    found += [("ask for", ", ".join(asked))] if asked else []
     return _pairs([*found, ("completeness", f"{contact.get('completeness', 0)} %")])
 
 
 def _email(one: dict[str, Any]) -> str:
-    verdicts: dict[Any, str] = {True: " (proved)", False: " (bounces)"}
-    return str(one["value"]) + verdicts.get(one.get("valid"), "")
+    return str(one["value"]) + VERDICTS.get(one.get("because", ""), "")
 
 
 def _address(one: Any) -> str:

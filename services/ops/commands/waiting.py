@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from services.ops.commands.failures import CommandError
-from services.ops.commands.here import Here, ask, here, said
+from services.ops.commands.here import Here, ask, ask_json, here, said
 from services.ops.commands.output import AsJson, print_json, say
 from services.ops.commands.status import halt_lines, standings
 from services.runtime.waiting import WAIT_MS_MAX
@@ -20,20 +20,40 @@ TIMEOUT_S = 300
 POLL_MS = 2_000
 ASK_TIMEOUT_S = WAIT_MS_MAX / 1000 + 10
 PAUSE_S = 0.1
+REVIEWING = ("identity", "value")
+"""Services that look at everybody again after a change of their policy."""
 
 
 def wait(
     timeout_s: Annotated[float, typer.Option("--timeout", metavar="S", min=0)] = TIMEOUT_S,
     as_json: AsJson = False,
 ) -> None:
-    """Wait until profiles show everything published so far."""
+    """Wait until profiles show everything published so far, and what a changed policy makes of it."""
     started = time.monotonic()
     token = until_visible(here(), timeout_s)
+    if until_reviewed(here(), timeout_s):
+        token = until_visible(here(), timeout_s)
     waited_ms = int((time.monotonic() - started) * 1000)
     if as_json:
         print_json({"caught_up": True, "position": token, "waited_ms": waited_ms})
     else:
         say("profiles show everything published")
+
+
+def until_reviewed(copy: Here, timeout_s: float) -> bool:
+    """Waits until everybody was looked at again after the last change of a policy; whether that took any time.
+
+    Raises CommandError after `timeout_s`.
+    """
+    deadline = time.monotonic() + timeout_s
+    waited = False
+    for service in REVIEWING:
+        while not ask_json("GET", f"{copy.internal[service]}/policy")["reviewed"]:
+            if time.monotonic() >= deadline:
+                raise CommandError(f"{service} still looks at everybody again after {timeout_s:g} s")
+            waited = True
+            time.sleep(PAUSE_S)
+    return waited
 
 
 def until_visible(copy: Here, timeout_s: float, at: str | None = None) -> str:

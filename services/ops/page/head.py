@@ -7,7 +7,7 @@ from typing import Any
 
 from services.ops.page.icons import labelled
 from services.ops.page.markup import Html, chip, joined, tag
-from services.ops.page.words import between, day, is_nothing, money, spoken, times
+from services.ops.page.words import VERDICTS, between, day, is_nothing, money, spoken, times
 
 GRADES = frozenset("abcd")
 INITIALS_MAX = 2
@@ -39,7 +39,7 @@ def _initials(name: str | None) -> str:
 
 def _contact(contact: Mapping[str, Any]) -> Html:
     found = [
-        *(("email", f"{one['value']}{_verdict(one.get('valid'))}") for one in contact.get("emails", ())),
+        *(("email", f"{one['value']}{VERDICTS.get(one.get('because'), '')}") for one in contact.get("emails", ())),
         *(("call", str(one)) for one in contact.get("phones", ())),
         *(("place", _address(one)) for one in contact.get("addresses", ())),
         *([("birthday", _birthday(str(contact["birthday"])))] if contact.get("birthday") else []),
@@ -52,10 +52,6 @@ def _contact(contact: Mapping[str, Any]) -> Html:
             tag("p", *traits[:TRAITS_MAX], class_="chips") if traits else None,
         ]
     )
-
-
-def _verdict(valid: bool | None) -> str:
-    return {True: " (proved)", False: " (bounces)"}.get(valid, "") if valid is not None else ""
 
 
 def _address(one: Any) -> str:

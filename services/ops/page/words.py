@@ -12,6 +12,13 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SHORT_CHARS = 3
 EXCLUSIVE = "exclusive:"
+VERDICTS = {
+    "proved": " (proved)",
+    "stale": " (long not proved)",
+    "failed": " (bounces)",
+    "syntax": " (no e-mail address)",
+}
+"""Of an e-mail address, by why it is valid or not."""
 
 KINDS = {
     "seen_together": "seen together",

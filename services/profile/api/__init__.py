@@ -1,7 +1,7 @@
 """The public profile API: which calls there are, and what they share.
 
 Owns the application; customers.py answers what is known of people, identity.py why, value.py what they are worth,
-groups.py where they belong; doors.py is what they share.
+groups.py where they belong, contact.py what is wrong with their contact; doors.py is what they share.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from schemas.sections import CustomerDocument
-from services.profile.api import customers, groups, identity, value
+from services.profile.api import contact, customers, groups, identity, value
 from services.profile.api.doors import Doors
+from services.profile.identity_shapes import AssertionAnswer, IdentityAnswer, PathAnswer, ReviewAnswer
 from services.profile.internal import internal
 from services.profile.shapes import (
-    AssertionAnswer,
-    IdentityAnswer,
     LookupAnswer,
-    PathAnswer,
     Problems,
     TiersAnswer,
     TimelineAnswer,
@@ -67,9 +65,11 @@ def public(settings: Settings) -> FastAPI:
     calls.get("/customers/{customer_id}/timeline", response_model=TimelineAnswer)(customers.timeline)
     calls.get("/customers/{customer_id}/identity", response_model=IdentityAnswer)(identity.evidence)
     calls.get("/customers/{customer_id}/value", response_model=ValueAnswer)(value.customer)
+    calls.get("/contact/issues", response_model=contact.IssuesAnswer)(contact.issues)
     calls.get("/value/totals", response_model=TotalsAnswer)(value.totals)
     calls.get("/value/tiers", response_model=TiersAnswer)(value.tiers)
     calls.get("/identity/path", response_model=PathAnswer)(identity.path)
+    calls.get("/identity/review", response_model=ReviewAnswer)(identity.review)
     calls.post("/identity/assertions", response_model=AssertionAnswer, status_code=202)(identity.assertion)
     calls.get("/groups/{group_id:path}", response_model=groups.GroupAnswer)(groups.group)
     app.include_router(calls)

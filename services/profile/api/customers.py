@@ -6,6 +6,7 @@ Owns these routes and their words; answers come from views.py and domain.py.
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from typing import Annotated, Any
 
 import orjson
@@ -65,7 +66,7 @@ async def customer(
     await doors.reach(min_position, wait_ms)
     told = await doors.today(customer_id)
     fresh = await doors.chain.freshness()
-    doc = shown(customer_id, told, parts, key, fresh)
+    doc = shown(customer_id, told, parts, key, fresh, doors.day)
     headers = {"ETag": etag(doc), **fresh_headers(fresh)}
     if same(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -85,18 +86,21 @@ async def lookup(request: Request, body: LookupRequest) -> Response:
         bound = await views.bindings(connection, ids)
         owners = {b.customer_id for b in bound.values()} | {c for b in bound.values() for c, _ in b.rivals}
         told = await views.customers(connection, sorted(owners))
-    fresh = await doors.chain.freshness()
+    fresh, today = await doors.chain.freshness(), doors.day
     results = []
     for asked, identifier, rid in zip(body.identifiers, wanted, ids, strict=True):
         found = None if is_blocked(identifier.value) else bound.get(rid)
-        result = _looked_up(found, told, key)
+        result = _looked_up(found, told, key, today)
         if body.include and result["customer_id"]:
-            result["customer"] = shown(result["customer_id"], told[result["customer_id"]], parts, key, fresh)
+            owner = result["customer_id"]
+            result["customer"] = shown(owner, told[owner], parts, key, fresh, today)
         results.append({"type": asked.type, "value": asked.value, "normalised": identifier.value, **result})
     return await doors.answered({"results": results}, fresh)
 
 
-def _looked_up(found: domain.BindingTold | None, told: dict[str, domain.Told], key: inputs.ApiKey) -> dict[str, Any]:
+def _looked_up(
+    found: domain.BindingTold | None, told: dict[str, domain.Told], key: inputs.ApiKey, today: date
+) -> dict[str, Any]:
     owner = told.get(found.customer_id) if found else None
     if found is None or owner is None or not owner.exists:
         return {"customer_id": None, "ambiguous": False, "generic": False, "candidates": []}
@@ -104,7 +108,7 @@ def _looked_up(found: domain.BindingTold | None, told: dict[str, domain.Told], k
     for customer_id, weight in found.candidates:
         one = told.get(customer_id)
         if one is not None and one.exists:
-            doc = domain.document(customer_id, one, ["contact", "interaction"], 0, None)
+            doc = domain.document(customer_id, one, ["contact", "interaction"], 0, None, today)
             visible = doc if "profile:pii" in key.scopes else domain.masked(doc)
             candidates.append(
                 {

@@ -6,8 +6,10 @@ Owns no route.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 from fastapi import Query
@@ -36,6 +38,12 @@ class Doors:
         self.database = Database(settings, ServiceSchema.of("profile"))
         self.access = Access(self.database)
         self.chain = Chain(settings, self.database)
+        self._zone = ZoneInfo(settings.business_timezone)
+
+    @property
+    def day(self) -> date:
+        """Today's business day: what is stale is so on the day of the answer."""
+        return datetime.now(self._zone).date()
 
     async def close(self) -> None:
         """Disconnect from everything."""
@@ -85,9 +93,11 @@ class Doors:
         return Problem("unavailable", f"{service} does not answer", {"Retry-After": "1"})
 
 
-def shown(asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey, fresh: Freshness) -> dict[str, Any]:
+def shown(
+    asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey, fresh: Freshness, today: date
+) -> dict[str, Any]:
     """The document as this key may see it."""
-    doc = domain.document(asked, told, include, fresh.lag_ms, fresh.position)
+    doc = domain.document(asked, told, include, fresh.lag_ms, fresh.position, today)
     if "profile:pii" not in key.scopes:
         doc = domain.masked(doc)
     return doc if "value:read" in key.scopes else domain.without(doc, "value")

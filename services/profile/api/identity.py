@@ -21,10 +21,12 @@ from services.profile.api.doors import (
     identifiers,
     passed_on,
 )
+from services.profile.identity_shapes import AssertionRequest
 from services.profile.inputs import ApiKey
-from services.profile.shapes import IDENTIFIER_CHARS_MAX, AssertionRequest
+from services.profile.shapes import IDENTIFIER_CHARS_MAX
 from services.runtime.http import Problem, answer
 
+REVIEW_PAIRS_MAX = 100
 COMMAND_TIMEOUT_S = 8.0
 """Longer than intake waits for the log, so that its own word is heard."""
 
@@ -56,6 +58,19 @@ async def path(
     key = await doors.access.check(request, "profile:read")
     await doors.reach(min_position, wait_ms)
     asked = await doors.part("identity", "/path", {"from": start, "to": to})
+    return passed_on(asked) if asked.status_code != 200 else await doors.answered(_visible(asked.json(), key))
+
+
+async def review(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=REVIEW_PAIRS_MAX)] = 50,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+) -> Response:
+    """Pairs of records that are alike, are of two customers, and that no operator has spoken of yet."""
+    doors: Doors = request.app.state.doors
+    key = await doors.access.check(request, "profile:read")
+    query = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
+    asked = await doors.part("identity", "/review", query)
     return passed_on(asked) if asked.status_code != 200 else await doors.answered(_visible(asked.json(), key))
 
 

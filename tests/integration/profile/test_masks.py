@@ -59,7 +59,11 @@ def planted(doors: Doors) -> Planted:
     actor = {"kind": "customer", "id": f"{SECRET}-actor", "name": f"{SECRET} Actor"}
     events: list[dict[str, Any]] = [
         {"type": "contact.identified", "identifiers": ids, "traits": TRAITS},
-        {"type": "contact.updated", "identifiers": {"user_id": user}, "traits": {"firstName": f"{SECRET}-rival"}},
+        {
+            "type": "contact.updated",
+            "identifiers": {"email": ids["email"]},
+            "traits": {"firstName": f"{SECRET}-rival", "lastName": f"{SECRET}-lasst"},
+        },
         {
             "type": "contact.identified",
             "identifiers": {"user_id": f"{user}-2", "phone": f"+49 {DIGITS}"},
@@ -90,7 +94,10 @@ def test_without_pii_the_document_holds_none_and_lists_what_is_masked(doors: Doo
     listed = document["meta"]["masked"]
     assert {"contact.name", "contact.phones", "contact.emails[].value", "contact.addresses"} <= set(listed)
     assert {"contact.birthday", "contact.traits", "identity.identifiers[].value"} <= set(listed)
+    assert {"contact.issues[].value", "contact.issues[].rivals", "contact.reachable.*.address"} <= set(listed)
     assert any("•••" in str(value) for value in document["contact"].values())
+    assert "name_conflict" in [issue["code"] for issue in document["contact"]["issues"]]
+    assert document["contact"]["reachable"]["mail"]["address"]["city"] == "z•••"
 
 
 def test_masked_fields_of_parts_left_out_are_not_listed(doors: Doors, planted: Planted) -> None:

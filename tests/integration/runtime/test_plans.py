@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from services.identity.store.evidence import REACHED
+from services.identity.store.reach import PROVED, REACH
 from services.interaction.views import TIMELINE
 from services.runtime.postgres import Connection, connect
 from services.value.store import LEDGERS
@@ -65,6 +66,21 @@ async def test_a_page_of_a_timeline_is_read_by_its_customers_records(filled: Con
     plan = await _plan(filled, "interaction_g1", types, TIMELINE, f"{ONE}, 51" + ", NULL" * 7)
     assert "Seq Scan" not in plan, plan
     assert "history_by_time" in plan, plan
+
+
+async def test_what_was_said_of_addresses_is_read_by_them_from_the_last_proof_on(databases: Databases) -> None:
+    url = await databases.fresh()
+    connection = await connect(settings_for(url), "identity_g1")
+    try:
+        await connection.execute("SET plan_cache_mode TO force_generic_plan")
+        for sql in (PROVED, REACH):
+            plan = await _plan(connection, "identity_g1", "uuid[], text[]", sql, f"ARRAY[{ONE}], '{{email}}'")
+            assert "Seq Scan" not in plan, plan
+            assert {"reach_word_proof", "reach_word_failure"} <= set(plan.split()), plan
+            await connection.execute("DEALLOCATE asked")
+    finally:
+        await connection.close()
+        await databases.drop(url)
 
 
 async def test_a_lane_that_starts_with_empty_tables_finds_rows_by_key_all_the_same(databases: Databases) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.identity.domain.clustering import Binding
 from services.identity.domain.evidence import Record, Trait
+from services.identity.domain.reach import Kind, Medium, Word
 from services.identity.domain.section import LIST_ITEMS_MAX, contact, section
 from tests.unit.identity.stating import NEVER, record
 
@@ -65,10 +66,12 @@ def test_addresses_are_those_the_customer_is_identified_by() -> None:
     assert told["phones"] == ["4420"]
 
 
-def test_completeness_counts_name_email_phone_address_and_birthday() -> None:
-    said = [trait("name", "A", 1), trait("address", {"city": "X"}, 1), trait("birthday", "1980-01-01", 1)]
-    assert contact([], said)["completeness"] == 60
-    assert contact([record("email:a@x.com"), record("phone:4420")], said)["completeness"] == 100
+def test_what_was_said_of_addresses_stands_beside_them_and_nothing_that_depends_on_the_day() -> None:
+    ann = record("email:ann@x.com")
+    heard = [Word("e", ann.record_id, ann.record_id, Medium.EMAIL, Kind.BOUNCED, MINUTE_US)]
+    told = section([ann], {ann.record_id: Binding("c")}, (), (), heard)["contact"]
+    assert [one["failed_at"] for one in told["facts"]["emails"]] == ["1970-01-01T00:01:00Z"]
+    assert not {"completeness", "issues", "reachable"} & told.keys()
 
 
 def test_other_traits_are_kept_apart_from_named_fields() -> None:

@@ -32,13 +32,16 @@ def document(word: str = "Ann Berg") -> dict[str, Any]:
     identifiers = [{"type": r["type"], "value": r["value"], "generic": r["type"] == "email"} for r in records]
     contact = {
         "name": word,
-        "emails": [{"value": word, "valid": True, "verified_at": None}],
+        "emails": [{"value": word, "valid": True, "verified_at": None, "because": "proved"}],
         "phones": [word],
         "addresses": [{"street": word, "city": word}, word],
         "birthday": word,
         "completeness": 100,
         "traits": {word: word, "more": {word: [word]}},
         "provenance": {},
+        "issues": [{"code": "name_conflict", "value": word, "since": AT, "ask_for": "name", "rivals": [word]}],
+        "ask_next": [{"ask_for": "name", "because": "name_conflict"}],
+        "reachable": {"mail": {"address": {"street": word}, "allowed": None, "valid": True, "why_not": []}},
     }
     last = {"by_channel": {word: 1, "web": 3}, "by_type": {"t": 4}, "last": [], "count": 4}
     return {

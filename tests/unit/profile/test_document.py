@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from services.profile.domain import BindingTold, Section, Told, document
 
 ANN, COOKIE, OTHER = "r-ann", "r-cookie", "r-other"
 AT = "2024-03-01T12:00:00Z"
+TODAY = date(2026, 3, 1)
 
 
 def records(*names: str) -> list[dict[str, Any]]:
@@ -36,7 +38,7 @@ def identity(*names: str, members: str = "m", total: int | None = None, contact:
             "totals": {"records": count, "identifiers": count},
         },
         "contact": contact or {"name": "Ann", "emails": [], "phones": [], "addresses": [], "birthday": None,
-                               "completeness": 20, "traits": {}, "provenance": {}},
+                               "traits": {}, "provenance": {}},
     }  # fmt: skip
     return Section("identity", members, body, 1_000)
 
@@ -62,7 +64,7 @@ def told(*sections: Section) -> Told:
 
 def made(*sections: Section, include: tuple[str, ...] = ()) -> dict[str, Any]:
     """Its document."""
-    return document("asked", told(*sections), include, 12, "token")
+    return document("asked", told(*sections), include, 12, "token", TODAY)
 
 
 def test_a_document_has_all_parts_and_those_nobody_told_are_missing() -> None:

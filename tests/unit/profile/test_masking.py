@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.profile.domain import document, masked
-from tests.unit.profile.test_document import ANN, identity, interaction, told
+from tests.unit.profile.test_document import ANN, TODAY, identity, interaction, told
 
 SECRET_CHARS_MIN = 6
 words = st.text("bcdfghjklmnpqrstvwxz", min_size=SECRET_CHARS_MIN, max_size=12).map(lambda w: f"qqq{w}")
@@ -23,16 +23,22 @@ def provenance(*rivals: Any) -> dict[str, Any]:
     return {"source": "crm", "event_id": "e", "time": "2024-03-01T12:00:00Z", "rivals": list(rivals)}
 
 
+def doubt(text: str) -> dict[str, Any]:
+    """Two values of which one is wrong."""
+    at = "2026-01-01T00:00:00Z"
+    return {"code": "name_conflict", "ask_for": "name", "values": [text, f"{text}s"], "since": at}
+
+
 def planted(text: str, number: int) -> dict[str, Any]:
     """Contact with one secret word and one secret number everywhere a person's data may be."""
     return {
         "name": text,
-        "emails": [{"value": f"{text}@mail.com", "valid": True, "verified_at": None}],
+        "emails": [{"value": f"{text}@mail.com"}],
         "phones": [f"+44 {number}"],
         "addresses": [text, {"street": f"{text} 1", "lines": [text, {"deep": text}], "postcode": number}],
         "birthday": text,
-        "completeness": 100,
         "traits": {"about": text, "list": [text, number], "nested": {"a": {"b": [text]}}, "size": number},
+        "facts": {"doubts": [doubt(text)], "address": {"failed_at": "2026-01-01T00:00:00Z"}},
         "provenance": {"firstName": provenance(text, number), "address": provenance({"street": text, "no": [text]})},
     }
 
@@ -46,7 +52,7 @@ def shown(contact: dict[str, Any]) -> dict[str, Any]:
         for kind, value in (("email", mail), ("email.work", mail), ("phone", phone)):
             like = section.body["identity"][part][0]
             section.body["identity"][part].append({**like, "type": kind, "value": value})
-    return masked(document("asked", told(section, interaction(ANN)), (), 0, None))
+    return masked(document("asked", told(section, interaction(ANN)), (), 0, None, TODAY))
 
 
 @settings(max_examples=100)
@@ -75,14 +81,22 @@ def test_what_is_masked_is_listed() -> None:
         names
     )
     assert "contact.emails[].value" in names
-    assert "contact.provenance.rivals" in names or "contact.provenance[].rivals" in names
+    assert {"contact.provenance.*.rivals", "contact.issues[].value", "contact.reachable.*.address"} <= set(names)
 
 
 def test_what_is_not_personal_stays_readable() -> None:
     doc = shown(planted("qqqsecret", 12_345_678))
+    issues = {issue["code"]: issue for issue in doc["contact"]["issues"]}
+    assert issues["name_conflict"] == {
+        "code": "name_conflict", "value": "q•••", "since": "2026-01-01T00:00:00Z", "ask_for": "name",
+        "rivals": ["q•••"],
+    }  # fmt: skip
+    assert doc["contact"]["reachable"]["email"]["address"] == "q•••@mail.com"
+    assert "facts" not in doc["contact"]
+    assert doc["contact"]["reachable"]["mail"]["why_not"] == ["not_valid"]
     assert doc["customer_id"] == ANN
     assert doc["identity"]["records"][0]["value"] == ANN, "a pseudonym is no address of a person"
-    assert doc["contact"]["completeness"] == 100
+    assert doc["contact"]["completeness"] == 85
     assert doc["contact"]["provenance"]["firstName"]["source"] == "crm"
     assert doc["interaction"]["count"] == 2
 
@@ -96,14 +110,14 @@ def test_nothing_is_still_nothing() -> None:
 @pytest.mark.parametrize("include", [("interaction",), ("identity",), ("contact",)])
 def test_a_document_of_some_parts_can_be_masked(include: tuple[str, ...]) -> None:
     section = identity(ANN, contact=planted("qqqsecret", 12_345_678))
-    doc = masked(document("asked", told(section), include, 0, None))
+    doc = masked(document("asked", told(section), include, 0, None, TODAY))
     assert "qqqsecret" not in orjson.dumps(doc).decode()
     assert set(doc) == {"requested_id", "customer_id", "meta", *include}
 
 
 def test_masking_changes_a_copy() -> None:
     section = identity(ANN, contact=planted("qqqsecret", 12_345_678))
-    doc = document("asked", told(section), (), 0, None)
+    doc = document("asked", told(section), (), 0, None, TODAY)
     before = orjson.dumps(doc)
     masked(doc)
     assert orjson.dumps(doc) == before

@@ -20,11 +20,15 @@ class Outer(BaseModel):
     name: Annotated[str, PERSONAL]
     inner: Inner | None = None
     many: list[Inner] | None = None
+    named: dict[str, Inner] | None = None
+    deep: dict[str, list[Inner]] | None = None
     whole: Annotated[dict[str, str] | None, PERSONAL] = None
 
 
-def test_paths_go_into_nested_models_and_lists() -> None:
-    assert personal_paths(Outer) == {"name", "inner.text", "many[].text", "whole"}
+def test_paths_go_into_nested_models_lists_and_mappings() -> None:
+    assert personal_paths(Outer) == {
+        "name", "inner.text", "many[].text", "named.*.text", "deep.*[].text", "whole",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ from itertools import combinations
 
 from schemas.identifiers import CLASSES, class_rank
 from services.identity.domain.evidence import Link, Record, Trait
+from services.identity.domain.parts import Parts
 from services.identity.domain.similarity.blocking import Values, keys_of, open_pairs
 from services.identity.domain.similarity.features import features_of
 from services.identity.domain.similarity.model import Model
 from services.identity.domain.similarity.scoring import Score, score
 
 Pair = tuple[str, str]
+CUT_STEP_BITS = 1.0
 SHARED_FROM_RANK = class_rank("email")
 """Identifiers of this class and those below may be shared by several people."""
 
@@ -77,6 +79,10 @@ class Likeness:
             self._scores[pair] = found
         return found
 
+    def joining(self) -> dict[Pair, Score]:
+        """Pairs alike enough to join; of what would be larger than `part_records_max` together, only the surest."""
+        return _cut(self.pairs(self.model.link_bits), self.model)
+
     def pairs(self, at_least_bits: float) -> dict[Pair, Score]:
         """Candidates, by blocking keys or by an identifier both were seen with, that are at least so much alike."""
         candidates = set(self._similar)
@@ -88,6 +94,27 @@ class Likeness:
             if one is not None and one.bits >= at_least_bits:
                 found[a, b] = one
         return found
+
+
+def _cut(pairs: dict[Pair, Score], model: Model) -> dict[Pair, Score]:
+    """Parts that are too large lose their weakest pairs, in steps of CUT_STEP_BITS, until they fall apart."""
+    kept: dict[Pair, Score] = {}
+    waiting = [(pairs, model.link_bits)]
+    while waiting:
+        some, bits = waiting.pop()
+        parts = Parts()
+        for a, b in some:
+            parts.join(a, b)
+        by_root: dict[str, dict[Pair, Score]] = {}
+        for pair, one in some.items():
+            by_root.setdefault(parts.root(pair[0]), {})[pair] = one
+        for those in by_root.values():
+            higher = bits + CUT_STEP_BITS
+            if len({r for pair in those for r in pair}) <= model.part_records_max or higher > model.pair_bits_max:
+                kept |= those
+            else:
+                waiting.append(({pair: one for pair, one in those.items() if one.bits >= higher}, higher))
+    return kept
 
 
 def looks_of(traits: Iterable[Trait], model: Model) -> Looks:

@@ -95,7 +95,9 @@ def read_model(document: Mapping[str, Any]) -> Model:
     return Model(traits, fields, identifiers, tuple(recipes), **bounds, **limits)  # type: ignore[arg-type]
 
 
-_BOUNDS = ("prior_bits", "link_bits", "average_bits", "review_bits", "shared_bits_max", "shared_bits_min", "pair_bits_max")
+_BOUNDS = (
+    "prior_bits", "link_bits", "average_bits", "review_bits", "shared_bits_max", "shared_bits_min", "pair_bits_max",
+)  # fmt: skip
 
 
 class _Reading:

@@ -19,8 +19,6 @@ from services.identity.domain.similarity.kinds import LEVELS, Kind, compare
 from services.identity.domain.similarity.model import Compared, Evidence, Model
 
 FREQUENCY_MIN = 1e-6
-PIECE_BITS_MIN = 2.0
-"""What a personal piece must weigh to link; the same gender is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,6 @@ def score(a: Values, b: Values, model: Model, shared: Iterable[str] = ()) -> Sco
     named_apart = any(
         model.fields[name].kind is Kind.GIVEN_NAME and bits < 0 for name, (_, bits) in found.items()
     )
-    agrees = False
     for name, (_, bits) in found.items():
         evidence = model.fields[name].evidence
         if evidence is Evidence.PERSONAL:
@@ -58,7 +55,6 @@ def score(a: Values, b: Values, model: Model, shared: Iterable[str] = ()) -> Sco
                 household += bits
             else:
                 personal += bits
-                agrees = agrees or bits >= PIECE_BITS_MIN
         elif bits > 0:
             household += bits
         elif evidence is Evidence.FAMILY:
@@ -68,9 +64,6 @@ def score(a: Values, b: Values, model: Model, shared: Iterable[str] = ()) -> Sco
     classes = tuple(sorted(shared))
     household += sum(model.identifiers.get(name, 0.0) for name in classes)
     bits = model.prior_bits + personal + min(household, model.shared_bits_max) + max(away, model.shared_bits_min)
-    if not agrees:
-        # What a household shares links nobody without one personal piece.
-        bits = min(bits, model.link_bits - 1.0)
     bits, bound = round(bits, 3), model.pair_bits_max
     levels = {name: LEVELS[model.fields[name].kind][level] for name, (level, _) in found.items()}
     return Score(max(-bound, min(bound, bits)), levels, classes, bits >= model.link_bits or personal < 0)

@@ -19,3 +19,11 @@ CREATE TABLE similar_pair (
     CHECK (a < b)
 );
 CREATE INDEX similar_pair_by_b ON similar_pair (b);
+
+-- How far everybody was looked at again since the policy changed (runtime/review.py).
+CREATE TABLE review (
+    one           bool PRIMARY KEY DEFAULT true CHECK (one),
+    policy_number int  NOT NULL,
+    pass          int  NOT NULL DEFAULT 0,
+    after         uuid
+);

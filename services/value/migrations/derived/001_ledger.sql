@@ -40,9 +40,10 @@ CREATE TABLE day (
     PRIMARY KEY (record_id, day, area, currency)
 ) WITH (fillfactor = 80);
 
--- How far everybody was looked at again since the policy changed; `after` is the last customer that was.
+-- How far everybody was looked at again since the policy changed (runtime/review.py).
 CREATE TABLE review (
     one           bool PRIMARY KEY DEFAULT true CHECK (one),
     policy_number int  NOT NULL,
+    pass          int  NOT NULL DEFAULT 0,
     after         uuid
 );

@@ -1,0 +1,69 @@
+"""A policy's internal pages: GET /policy, and PUT /policy to put another one in force.
+
+Owns the answers. What a policy must contain, and what follows from a change, is its service's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from aiokafka.errors import KafkaError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.runtime import control, policies, review, telemetry
+from services.runtime.http import Problem, answer
+
+Read = Callable[[Mapping[str, Any]], object]
+MayFollow = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+"""(document in force, new one): raises ValueError when the second cannot follow the first."""
+
+
+def policy_pages(
+    service: str, name: str, read: Read, may_follow: MayFollow = lambda _before, _after: None
+) -> list[Route]:
+    """The routes of the policy `name`; `read` raises ValueError for a document that is none."""
+
+    async def show(request: Request) -> Response:
+        """The policy in force: {number, document, by, reason, set_at, reviewed}."""
+        pool = await request.app.state.database.pool()
+        async with pool.acquire() as connection:
+            found = await policies.in_force(connection, name)
+            return answer({**found, "reviewed": await review.is_done(connection, found["number"])})
+
+    async def put(request: Request) -> Response:
+        """Put a policy in force: {document, by, reason} → {number}; with `execute=false` only read it."""
+        document, by, reason = await sent(request, read)
+        pool = await request.app.state.database.pool()
+        async with pool.acquire() as connection:
+            try:
+                may_follow((await policies.in_force(connection, name))["document"], document)
+            except ValueError as wrong:
+                raise Problem("bad-request", str(wrong)) from None
+            if request.query_params.get("execute") == "false":
+                return answer({"number": None})
+            async with connection.transaction():
+                number = await policies.change(connection, name, document, by, reason)
+            try:
+                await control.tell(request.app.state.settings, connection, service)
+            except (KafkaError, OSError, TimeoutError) as error:
+                # It counts, and is told with the next change or the next start of a worker.
+                telemetry.log.warning("control_untold", error=telemetry.where(error))
+        return answer({"number": number})
+
+    return [Route("/policy", show), Route("/policy", put, methods=["PUT"])]
+
+
+async def sent(request: Request, read: Read) -> tuple[dict[str, Any], str, str]:
+    """(document, by, reason) of a change. Raises Problem("bad-request") naming all that is wrong with them."""
+    try:
+        body = orjson.loads(await request.body())
+        document, by, reason = body["document"], str(body["by"]), str(body["reason"])
+        read(document)
+    except (KeyError, TypeError, ValueError) as wrong:
+        detail = str(wrong) if type(wrong) is ValueError else "a change needs document, by and reason"
+        raise Problem("bad-request", detail) from None
+    return document, by, reason
