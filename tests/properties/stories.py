@@ -204,7 +204,7 @@ _SQL = {
     "words": "SELECT a, b, same, time_us, event_id FROM identity_g1.assertion",
     "traits": "SELECT record_id, name, value, first_us, last_us, last_event FROM identity_g1.trait",
     "features": "SELECT record_id, features, keys FROM identity_g1.likeness",
-    "similar": "SELECT a, b FROM identity_g1.similar_pair",
+    "similar": "SELECT a, b, joins FROM identity_g1.similar_pair",
     "reach": "SELECT event_id, under, record_id, medium, kind, time_us FROM identity_g1.reach_word WHERE NOT dead",
     "groups": "SELECT record_id, type, value, since_us, facts FROM identity_g1.group_record",
     "parts": "SELECT * FROM identity_g1.group_part",

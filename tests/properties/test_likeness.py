@@ -57,7 +57,8 @@ async def _say(connection: Any, step: Said) -> None:
 
 async def _kept(connection: Any) -> tuple[set[str], set[tuple[str, str]]]:
     known = {str(r["record_id"]) for r in await connection.fetch("SELECT record_id FROM likeness")}
-    pairs = {(str(r["a"]), str(r["b"])) for r in await connection.fetch("SELECT a, b FROM similar_pair")}
+    rows = await connection.fetch("SELECT a, b FROM similar_pair WHERE joins")
+    pairs = {(str(r["a"]), str(r["b"])) for r in rows}
     return known, pairs
 
 

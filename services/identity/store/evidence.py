@@ -219,7 +219,7 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: I
         said = assertion_row(r)
         around.assertions_by_key[said.key] = said
     if len(around.features) > 1:
-        alike = "SELECT a, b FROM similar_pair WHERE a = any($1::uuid[])"
+        alike = "SELECT a, b FROM similar_pair WHERE a = any($1::uuid[]) AND joins"
         rows = await connection.fetch(alike, list(around.features))
         around.similar = {(str(r["a"]), str(r["b"])) for r in rows}
     return around
@@ -256,8 +256,8 @@ REACHED = """
             UNION ALL SELECT a FROM link WHERE b = reached.record_id AND NOT r.generic
             UNION ALL SELECT b FROM assertion WHERE a = reached.record_id
             UNION ALL SELECT a FROM assertion WHERE b = reached.record_id
-            UNION ALL SELECT b FROM similar_pair WHERE a = reached.record_id
-            UNION ALL SELECT a FROM similar_pair WHERE b = reached.record_id OFFSET 0
+            UNION ALL SELECT b FROM similar_pair WHERE a = reached.record_id AND joins
+            UNION ALL SELECT a FROM similar_pair WHERE b = reached.record_id AND joins OFFSET 0
         ) AS next
     )
     SELECT r.*, l.features FROM record r LEFT JOIN likeness l USING (record_id)

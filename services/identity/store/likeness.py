@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.identity.domain.similarity.blocking import Values, keys_of
+from services.identity.domain.similarity.blocking import Values
 from services.identity.domain.similarity.features import features_of, read_features, write_features
+from services.identity.domain.similarity.likeness import keys_for
 from services.identity.domain.similarity.model import Model
 from services.identity.domain.similarity.scoring import score
 from services.identity.store.customers import traits_of
@@ -73,7 +74,7 @@ async def _changed(connection: Connection, records: Collection[str], model: Mode
         if anew or write_features(values) != text:
             change.features[record] = values
             change.before[record] = keys
-            change.after[record] = keys_of(values, model.recipes)
+            change.after[record] = keys_for(values, model)
     return change
 
 
@@ -112,11 +113,12 @@ async def _save(connection: Connection, change: _Change) -> None:
 
 
 async def _forget_pairs(connection: Connection, records: Iterable[str]) -> set[str]:
-    """Delete the pairs of these records; everybody who was in one."""
+    """Delete the pairs of these records; everybody who was in one that joins."""
     rows = await connection.fetch(
-        "DELETE FROM similar_pair WHERE a = any($1::uuid[]) OR b = any($1::uuid[]) RETURNING a, b", list(records)
+        "DELETE FROM similar_pair WHERE a = any($1::uuid[]) OR b = any($1::uuid[]) RETURNING a, b, joins",
+        list(records),
     )
-    return {str(r[end]) for r in rows for end in ("a", "b")}
+    return {str(r[end]) for r in rows if r["joins"] for end in ("a", "b")}
 
 
 async def _members(connection: Connection, keys: Iterable[int], at_most: int) -> dict[int, list[str]]:
@@ -189,17 +191,22 @@ def _candidates(members: Mapping[int, list[str]], change: _Change, opened: set[i
 async def _compare(
     connection: Connection, candidates: set[Pair], features: Mapping[str, Values], model: Model
 ) -> set[str]:
-    """Keep the pairs that are alike enough; everybody who is in one."""
+    """Keep the pairs that are alike enough; everybody who is in one that joins."""
     others = sorted({r for pair in candidates for r in pair} - features.keys())
     rows = await connection.fetch(
         "SELECT record_id, features FROM likeness WHERE record_id = any($1::uuid[])", others
     )
     known = {**features, **{str(r["record_id"]): read_features(r["features"]) for r in rows}}
-    alike = [(a, b) for a, b in sorted(candidates) if score(known[a], known[b], model).bits >= model.review_bits]
+    bits = {(a, b): score(known[a], known[b], model).bits for a, b in sorted(candidates)}
+    alike = {pair: b >= model.link_bits for pair, b in bits.items() if b >= model.review_bits}
     if alike:
         await connection.execute(
-            "INSERT INTO similar_pair (a, b) SELECT * FROM unnest($1::uuid[], $2::uuid[]) ON CONFLICT DO NOTHING",
+            """
+            INSERT INTO similar_pair (a, b, joins) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bool[])
+            ON CONFLICT (a, b) DO UPDATE SET joins = excluded.joins
+            """,
             [a for a, _ in alike],
             [b for _, b in alike],
+            list(alike.values()),
         )
-    return {end for pair in alike for end in pair}
+    return {end for pair, joins in alike.items() if joins for end in pair}

@@ -7,8 +7,8 @@ from dataclasses import replace
 from services.identity.domain.clustering import cluster
 from services.identity.domain.evidence import Trait
 from services.identity.domain.similarity.features import features_of
-from services.identity.domain.similarity.likeness import Likeness, looks_of
-from services.identity.domain.similarity.scoring import score
+from services.identity.domain.similarity.likeness import Likeness, keys_for, looks_of
+from services.identity.domain.similarity.scoring import best_bits, score
 from tests.unit.identity.stating import POLICY, evidence, record, together
 
 MODEL = POLICY.similarity
@@ -94,3 +94,11 @@ def test_what_would_be_too_large_keeps_only_its_surest_pairs() -> None:
     ).joining()
     assert len(whole) == 15
     assert {frozenset(r[:8] for r in pair) for pair in cut} == {frozenset({"crm_id.a"}), frozenset({"crm_id.b"})}
+
+
+def test_a_record_of_which_too_little_is_known_is_compared_with_nobody() -> None:
+    names = features_of(said("x", firstName="Ann", lastName="Smith"), MODEL)
+    assert score(names, names, MODEL).bits < MODEL.review_bits
+    assert best_bits(names, MODEL) < MODEL.review_bits
+    assert not keys_for(names, MODEL)
+    assert keys_for(features_of(said("x", **ANN), MODEL), MODEL)

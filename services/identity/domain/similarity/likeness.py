@@ -15,7 +15,7 @@ from services.identity.domain.parts import Parts
 from services.identity.domain.similarity.blocking import Values, keys_of, open_pairs
 from services.identity.domain.similarity.features import features_of
 from services.identity.domain.similarity.model import Model
-from services.identity.domain.similarity.scoring import Score, score
+from services.identity.domain.similarity.scoring import Score, best_bits, score
 
 Pair = tuple[str, str]
 CUT_STEP_BITS = 1.0
@@ -25,7 +25,7 @@ SHARED_FROM_RANK = class_rank("email")
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """What is known of how records look: features, and the pairs (a < b) that blocking keys found to be alike."""
+    """What is known of how records look: features, and the pairs (a < b) alike enough to join by features alone."""
 
     features: Mapping[str, Values] = field(default_factory=dict)
     similar: Collection[Pair] = ()
@@ -117,20 +117,26 @@ def _cut(pairs: dict[Pair, Score], model: Model) -> dict[Pair, Score]:
     return kept
 
 
+def keys_for(values: Values, model: Model) -> frozenset[int]:
+    """The blocking keys of a record; none where nobody could be alike enough to it to matter."""
+    return keys_of(values, model.recipes) if best_bits(values, model) >= model.review_bits else frozenset()
+
+
 def looks_of(traits: Iterable[Trait], model: Model) -> Looks:
     """How all records look, of all that was said of them at once."""
     said: dict[str, list[Trait]] = {}
     for trait in traits:
         said.setdefault(trait.record_id, []).append(trait)
     features = {r: values for r, those in said.items() if (values := features_of(those, model))}
-    keys = {r: keys_of(values, model.recipes) for r, values in features.items()}
-    return Looks(features, similar_pairs(features, keys, model).keys())
+    keys = {r: keys_for(values, model) for r, values in features.items()}
+    alike = similar_pairs(features, keys, model)
+    return Looks(features, [pair for pair, one in alike.items() if one.bits >= model.link_bits])
 
 
 def similar_pairs(
     features: Mapping[str, Values], keys: Mapping[str, Iterable[int]], model: Model
 ) -> dict[Pair, Score]:
-    """Pairs that hold components together, of all records at once: what the lane keeps step by step."""
+    """Pairs alike enough for somebody to look at, of all records at once: what the lane keeps step by step."""
     found = {}
     for a, b in open_pairs(keys, model.key_records_max):
         one = score(features[a], features[b], model)

@@ -69,13 +69,31 @@ def score(a: Values, b: Values, model: Model, shared: Iterable[str] = ()) -> Sco
     return Score(max(-bound, min(bound, bits)), levels, classes, bits >= model.link_bits or personal < 0)
 
 
+def best_bits(values: Values, model: Model) -> float:
+    """What no partner's score with this record can exceed, shared identifiers left aside.
+
+    A record of which too little is known reaches nobody, and need not be compared.
+    """
+    personal = household = 0.0
+    for name, forms in values.items():
+        field = model.fields[name]
+        bits = max(0.0, *field.weights, *(_exact_bits(field, form) for form in forms))
+        if field.evidence is Evidence.PERSONAL:
+            personal += bits
+        else:
+            household += bits
+    return model.prior_bits + personal + min(household, model.shared_bits_max)
+
+
+def _exact_bits(field: Compared, form: str) -> float:
+    share = field.frequencies.get(form)
+    return field.weights[0] if share is None else math.log2(field.exact_m / max(share, FREQUENCY_MIN))
+
+
 def _agreement(field: Compared, ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, float]:
     """(level, bits) of the pair of values that agrees best."""
     level, one = min((compare(field.kind, x, y), x) for x, y in product(ours, theirs))
-    bits = field.weights[level]
-    if level == 0 and one in field.frequencies:
-        bits = math.log2(field.exact_m / max(field.frequencies[one], FREQUENCY_MIN))
-    return level, bits
+    return level, _exact_bits(field, one) if level == 0 else field.weights[level]
 
 
 def _read_swapped(found: dict[str, tuple[int, float]], a: Values, b: Values, model: Model) -> None:

@@ -11,10 +11,11 @@ CREATE TABLE blocking (
     PRIMARY KEY (key, record_id)
 );
 
--- Pairs that share a key which is not full and are alike enough to be looked at together.
+-- Pairs that share a key which is not full and are alike enough for somebody to look at.
 CREATE TABLE similar_pair (
-    a    uuid NOT NULL,
-    b    uuid NOT NULL,
+    a     uuid NOT NULL,
+    b     uuid NOT NULL,
+    joins bool NOT NULL,                       -- alike enough to join: these hold components together
     PRIMARY KEY (a, b),
     CHECK (a < b)
 );
