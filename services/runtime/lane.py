@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import Any
 
+import asyncpg
 from aiokafka.errors import KafkaError
 
 from schemas.codec import Sealed, Unreadable
@@ -224,7 +225,7 @@ class Lane:
         self.feed.ready.clear()
         self.plan.forget()
         await self.outbox.drop()
-        if isinstance(error, asyncio.TimeoutError) or (
+        if isinstance(error, (asyncio.TimeoutError, asyncpg.InternalClientError)) or (
             self._connection is not None and self._connection.is_in_transaction()
         ):
             await self._disconnect()

@@ -40,6 +40,7 @@ COMMAND_TIMEOUT_S = 10.0
 TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server died between two messages: the driver cannot leave the state it is in
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,

@@ -226,3 +226,27 @@ async def test_what_is_said_of_a_record_reaches_the_customer_it_joined(house: Ho
     await house.settle()
     house.publish(_seen(2, COOKIE, traits={"firstName": "Ann"}, type="contact.identified"))
     await _zero(house)
+
+
+async def test_a_connection_that_broke_inside_the_driver_is_given_up_and_nothing_is_parked(house: House) -> None:
+    # As when a server dies between two messages of one answer: the driver is in a state that it cannot leave.
+    await _hire_all(house)
+    lane = house.workers["interaction"].lane
+    whole = lane.plan.apply
+    broken: list[Any] = []
+
+    async def breaking(batch: Batch, work: Work) -> None:
+        await whole(batch, work)
+        if not broken:
+            broken.append(lane._connection)
+            raise asyncpg.InternalClientError("cannot switch to state 8; another operation (7) is in progress")
+
+    lane.plan = dataclasses.replace(lane.plan, apply=breaking)
+    house.publish(_seen(1, COOKIE, USER))
+    await _zero(house)
+    assert lane._connection is not broken[0]
+    connection = await asyncpg.connect(house.database_url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM interaction_g1.parked") == 0
+    finally:
+        await connection.close()
