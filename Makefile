@@ -36,7 +36,7 @@ demo: setup ## run the demonstration
 	@$(BIN)/c360 demo
 
 test: setup ## run the tests, but for the long ones; they mostly wait, so two files at a time
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not faults and not bench"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not bench"
 
 test-faults: setup ## run the tests that kill, pause and cut real processes
 	@$(BIN)/python -m pytest -q -m faults

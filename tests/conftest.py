@@ -28,6 +28,16 @@ settings.register_profile(
 settings.load_profile("c360")
 
 
+LONGEST_FIRST = ("faults", "properties", "end_to_end", "integration")
+"""Folders of tests that mostly wait: begun last, one worker would wait alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first; within a folder as written."""
+    rank = {folder: number for number, folder in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.relative_to(Path(__file__).parent).parts[0], len(rank)))
+
+
 @pytest.fixture(scope="session")
 def parts_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of the session's own Kafka and PostgreSQL; both are stopped at the end."""
