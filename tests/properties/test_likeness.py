@@ -18,9 +18,9 @@ from services.identity.domain.similarity.likeness import Looks, looks_of
 from services.identity.handlers import shipped_policy
 from services.identity.store import refresh
 from services.identity.store.evidence import save_evidence
-from tests.properties.stories import PHASES, Tables, difference, tables
+from tests.properties.stories import PHASES
 from tests.properties.test_laws import SERVICES, _in_houses
-from tests.properties.test_taking_back import removal, retraction
+from tests.properties.test_taking_back import removal, retraction, tell_the_same
 from tests.support.databases import Databases
 from tests.support.house import NOON, House, an_event
 from tests.unit.identity.stating import evidence, record
@@ -105,21 +105,7 @@ def test_any_order_of_contacts_and_of_what_was_taken_back_gives_the_same_custome
     takes = [retraction(e) for e in gone] + [removal(("crm_id.shop", "1"), 3, "shop")]
     mixed = data.draw(st.permutations([*drawn, *takes]), label="order")
     sizes = data.draw(st.tuples(*[st.sampled_from([1, 3, 1000])] * 2), label="batches")
-    found: list[Tables] = []
-
-    async def act(one: House, other: House) -> None:
-        for house, events, size in ((one, drawn + takes, sizes[0]), (other, mixed, sizes[1])):
-            for service in SERVICES:
-                await house.hire(service)
-                house.workers[service].feed.batch_max = size
-            house.publish(*events)
-            await house.settle()
-            findings = await house.findings()
-            assert findings.zero, findings
-            found.append(await tables(house.database_url, *CONTENT))
-
-    _in_houses(databases, 2, act)
-    assert not difference(*found)
+    tell_the_same(databases, (drawn + takes, sizes[0]), (mixed, sizes[1]), CONTENT)
 
 
 def test_twins_that_share_a_phone_are_two_and_the_phone_says_so(databases: Databases) -> None:

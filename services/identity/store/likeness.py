@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 
 from services.identity.domain.similarity.blocking import Values
 from services.identity.domain.similarity.features import features_of, read_features, write_features
-from services.identity.domain.similarity.likeness import keys_for
+from services.identity.domain.similarity.likeness import Pair, keys_for
 from services.identity.domain.similarity.model import Model
 from services.identity.domain.similarity.scoring import score
 from services.identity.store.customers import traits_of
 from services.runtime.postgres import Connection
-
-Pair = tuple[str, str]
 
 
 @dataclass(slots=True)

@@ -50,6 +50,7 @@ class Likeness:
         self._classes = {r: CLASSES[class_rank(record.type)] for r, record in records.items()}
         self._seen_with: dict[str, set[str]] = {r: set() for r in self.features}
         self._of: dict[str, list[str]] = {}
+        """Identifier → who was seen with it, by id, each once."""
         self._scores: dict[Pair, Score] = {}
         self._similar = [p for p in similar if p[0] in self.features and p[1] in self.features]
         self._connect(records, links)
@@ -87,7 +88,7 @@ class Likeness:
         """Candidates, by blocking keys or by an identifier both were seen with, that are at least so much alike."""
         candidates = set(self._similar)
         for those in self._of.values():
-            candidates |= set(combinations(sorted(set(those)), 2))
+            candidates |= set(combinations(those, 2))
         found = {}
         for a, b in sorted(candidates):
             one = self.score(a, b)
