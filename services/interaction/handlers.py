@@ -14,7 +14,8 @@ from schemas.digest import digest
 from schemas.envelope import Event, microseconds
 from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
-from services.interaction import domain, store
+from services.interaction import store
+from services.interaction.domain import summary as domain
 from services.runtime import grouping, withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
 from services.runtime.postgres import Connection, Generation

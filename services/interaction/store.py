@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.envelope import microseconds
-from services.interaction.domain import Item
+from services.interaction.domain.summary import Item
 from services.runtime.postgres import Connection
 
 

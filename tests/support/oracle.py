@@ -24,7 +24,7 @@ from services.identity.domain.reach import Word
 from services.identity.domain.section import section
 from services.identity.domain.similarity.likeness import looks_of
 from services.identity.handlers import shipped_policy
-from services.interaction import domain as interaction
+from services.interaction.domain import summary as interaction
 from services.interaction.handlers import history_row, item
 from services.runtime.batch import Incoming
 from services.runtime.grouping import members_hash

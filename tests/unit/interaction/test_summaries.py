@@ -8,7 +8,16 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.interaction.domain import BY_RECORD_MAX, LAST_ITEMS_MAX, Item, Summary, combine, newest, read, write
+from services.interaction.domain.summary import (
+    BY_RECORD_MAX,
+    LAST_ITEMS_MAX,
+    Item,
+    Summary,
+    combine,
+    newest,
+    read,
+    write,
+)
 
 ITEMS = st.builds(
     lambda t, n, kind, channel, way: (t, f"event-{n:03}", kind, channel, way, kind.title(), "shop"),

@@ -1,0 +1,1 @@
+"""What interaction decides: pure, no clock, no I/O."""
