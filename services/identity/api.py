@@ -1,4 +1,5 @@
-"""Identity's internal pages: /customers/{id}/identity and /groups, /groups/{id}, /path, beside /wait and /status.
+"""Identity's internal pages: /customers/{id}/identity, /how, /history and /groups, /groups/{id}, /path, beside /wait
+and /status.
 
 Asked by the profile service; not for the public. Values are told as they are: what an asker may not see is masked by
 the profile service.
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, normalise, record_id, type_name
 from services.identity import views
-from services.identity.domain.policy import may_follow, read_policy
+from services.identity.domain.policy import read_policy
 from services.identity.handlers import POLICY
 from services.runtime import policies
 from services.runtime.http import Problem, answer, whole
@@ -27,6 +28,9 @@ from services.runtime.settings import Settings
 
 GROUP_MEMBERS_MAX = 100
 REVIEW_PAIRS_MAX = 100
+DECISIONS_MAX = 100
+VERSION_MAX = 2**31
+"""Far more decisions than a customer can have."""
 
 
 async def customer(request: Request) -> Response:
@@ -36,6 +40,36 @@ async def customer(request: Request) -> Response:
     async with pool.acquire() as connection:
         policy = await request.app.state.policy.hold(connection)
         found = await views.customer(connection, asked, policy)
+    if found is None:
+        raise Problem("unknown-customer", "no customer has or had this id")
+    return answer({"requested_id": asked, **found})
+
+
+async def customer_how(request: Request) -> Response:
+    """In what order a customer's records join, and the weakest link; any id the customer ever had."""
+    asked = _customer_id(request)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        policy = await request.app.state.policy.hold(connection)
+        found = await views.how(connection, asked, policy)
+    if found is None:
+        raise Problem("unknown-customer", "no customer has or had this id")
+    return answer({"requested_id": asked, **found})
+
+
+async def customer_history(request: Request) -> Response:
+    """What was decided about a customer, newest first: `limit`, `cursor`; `former`: under an id it had before."""
+    asked = _customer_id(request)
+    limit = whole(request.query_params.get("limit"), DECISIONS_MAX, 1, DECISIONS_MAX)
+    cursor = request.query_params.get("cursor")
+    before = None if cursor is None else whole(cursor, 0, 1, VERSION_MAX)
+    named = request.query_params.get("former")
+    former = None if named is None else _uuid(named)
+    if named is not None and former is None:
+        raise Problem("bad-request", "former is one of the customer's former ids")
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        found = await views.past(connection, asked, former, before, limit)
     if found is None:
         raise Problem("unknown-customer", "no customer has or had this id")
     return answer({"requested_id": asked, **found})
@@ -81,6 +115,17 @@ async def path(request: Request) -> Response:
     async with pool.acquire() as connection:
         policy = await request.app.state.policy.hold(connection)
         return answer(await views.path(connection, start, end, policy))
+
+
+async def contradicted(request: Request) -> Response:
+    """The operators' words that a new one on `from` and `to` would contradict; `kind`: same or different."""
+    key = request.app.state.settings.key_bytes
+    start, end = (record_id(key, _identifier(name, request.query_params.get(name))) for name in ("from", "to"))
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        policy = await request.app.state.policy.hold(connection)
+        same = request.query_params.get("kind") == "same"
+        return answer(await views.contradicted(connection, start, end, policy, same=same))
 
 
 async def review(request: Request) -> Response:
@@ -150,13 +195,16 @@ def internal(settings: Settings) -> Starlette:
         ServiceSchema.of("identity", event_sourced=True),
         [
             Route("/customers/{customer_id}/identity", customer),
+            Route("/customers/{customer_id}/how", customer_how),
+            Route("/customers/{customer_id}/history", customer_history),
             Route("/customers/{customer_id}/groups", customer_groups),
             Route("/groups/{group:path}", group),
             Route("/path", path),
+            Route("/contradictions", contradicted),
             Route("/review", review),
             Route("/policy/rehearsal", rehearse, methods=["POST"]),
             Route("/policy/fitted", fitted),
-            *policy_pages("identity", POLICY, read_policy, may_follow),
+            *policy_pages("identity", POLICY, read_policy),
         ],
     )
     app.state.policy = PolicyInForce(POLICY, read_policy)

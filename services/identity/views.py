@@ -1,7 +1,7 @@
 """Identity's questions: a customer's evidence, what does or does not join two records, groups and their members.
 
-Owns reading for answers; what they say is domain/explain.py and domain/groups.py. Components and groups are read as
-the lane reads them, so that an answer comes of the same evidence as the decision.
+Owns reading for answers; what they say is domain/explain.py, joined.py, history.py and groups.py. Components and
+groups are read as the lane reads them, so that an answer comes of the same evidence as the decision.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from services.identity.domain import explain, groups, rehearsal
+from schemas.identifiers import class_rank
+from services.identity.domain import explain, groups, history, joined, rehearsal
 from services.identity.domain.decisions import told
-from services.identity.domain.evidence import Record
+from services.identity.domain.evidence import Assertion, Record
 from services.identity.domain.policy import Policy, read_policy
 from services.identity.domain.similarity import fitting
 from services.identity.domain.similarity.features import read_features
@@ -24,6 +25,8 @@ from services.runtime.eventstore import DECISIONS, events_of
 from services.runtime.http import Problem
 from services.runtime.postgres import Connection
 
+GIVEN_RANKS = {class_rank("crm_id"), class_rank("loyalty_id")}
+"""Classes of numbers that a source gives its own contacts."""
 COMPONENT_RECORDS_MAX = 10_000
 """Records that may hang together and still be explained within one request."""
 
@@ -43,6 +46,43 @@ async def customer(connection: Connection, customer_id: str, policy: Policy) -> 
     return {**found, "decisions": decisions, "totals": {**found["totals"], "decisions": decided}}
 
 
+async def how(connection: Connection, customer_id: str, policy: Policy) -> dict[str, Any] | None:
+    """In what order a customer's records join; None when nobody has or had this id. Raises Problem("too-large")."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        today = await _today(connection, customer_id)
+        if today is None:
+            return None
+        weighed = await _weighed(connection, [today], policy)
+    return joined.how(weighed, weighed.customer_of(today))
+
+
+async def past(
+    connection: Connection, customer_id: str, former: str | None, before: int | None, limit: int
+) -> dict[str, Any] | None:
+    """A page of what was decided about a customer, newest first: decisions with versions below `before`.
+
+    `former`: an id that the customer had before, whose decisions are asked for. None when no customer has or had the
+    id, or it is none of his.
+    """
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        today = await _today(connection, customer_id)
+        if today is None or (former is not None and await _today(connection, former) != today):
+            return None
+        stream = UUID(former or today)
+        lte = None if before is None else before - 1
+        stored = await events_of(connection, DECISIONS, [stream], lte=lte, desc=True, limit=limit + 1)
+        found = [MAPPER.to_domain_event(event) for event in stored.get(stream, ())]
+        page, more = found[:limit], len(found) > limit
+        records, events = history.mentioned(page)
+        names = await _names(connection, records | {str(stream)})
+        words = await _words(connection, events)
+        total = await connection.fetchval("SELECT count(*) FROM decision WHERE originator_id = $1", stream)
+        others = await _former(connection, today)
+    answer = history.history(today, str(stream), page, total, names, words)
+    cursor = str(page[-1].originator_version) if more else None
+    return {**answer, "former": [one for one in others if one != today], "next_cursor": cursor}
+
+
 async def path(connection: Connection, start: str, end: str, policy: Policy) -> dict[str, Any]:
     """The way between two records, or why there is none. Raises Problem("unknown-record")."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -51,6 +91,14 @@ async def path(connection: Connection, start: str, end: str, policy: Policy) -> 
         if record not in weighed.records:
             raise Problem("unknown-record", f"no event has mentioned the identifier in `{name}`")
     return explain.path(weighed, start, end)
+
+
+async def contradicted(connection: Connection, start: str, end: str, policy: Policy, *, same: bool) -> dict[str, Any]:
+    """The operators' words that a new one on two records would contradict; none where a record is unknown."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        weighed = await _weighed(connection, [start, end], policy)
+    known = start in weighed.records and end in weighed.records
+    return {"contradicts": explain.contradicted(weighed, start, end, same=same) if known else []}
 
 
 async def rehearse(connection: Connection, policy: Policy) -> dict[str, Any]:
@@ -64,15 +112,18 @@ async def rehearse(connection: Connection, policy: Policy) -> dict[str, Any]:
 
 async def fit_to(connection: Connection, document: dict[str, Any]) -> dict[str, Any]:
     """The policy with a similarity model estimated of what is stored, and what it was estimated from."""
-    rows = await connection.fetch("SELECT record_id, features FROM likeness")
+    sql = "SELECT l.record_id, l.features, r.type FROM likeness l JOIN record r USING (record_id)"
+    rows = await connection.fetch(sql)
     features = {str(r["record_id"]): read_features(r["features"]) for r in rows}
-    fitted = await asyncio.to_thread(fitting.fit, features, read_policy(document).similarity)
+    types = {str(r["record_id"]): r["type"] for r in rows if class_rank(r["type"]) in GIVEN_RANKS}
+    fitted = await asyncio.to_thread(fitting.fit, features, read_policy(document).similarity, types)
     return {
         "document": fitting.proposed(document, fitted),
         "records": len(features),
         "random_pairs": fitted.random_pairs,
         "blocked_pairs": fitted.blocked_pairs,
         "fields": {name: one.matches for name, one in fitted.fields.items()},
+        "same_source": fitted.same_source,
     }
 
 
@@ -105,8 +156,38 @@ async def to_review(
             )
             for r in rows[:limit]
         ],
+        "held": [] if after else await _held(connection),
         "next_cursor": f"{more['a']}_{more['b']}" if more else None,
     }
+
+
+async def _held(connection: Connection) -> list[dict[str, Any]]:
+    """Large joins that wait for a word, LISTED_MAX at most."""
+    rows = await connection.fetch(
+        """
+        SELECT h.a, h.b, h.reason, q.type AS a_type, q.value AS a_value, r.type AS b_type, r.value AS b_value,
+            q.customer_id AS a_customer, r.customer_id AS b_customer,
+            (SELECT count(*) FROM record c WHERE c.customer_id = q.customer_id AND NOT c.dead) AS a_records,
+            (SELECT count(*) FROM record c WHERE c.customer_id = r.customer_id AND NOT c.dead) AS b_records
+        FROM held h JOIN record q ON q.record_id = h.a JOIN record r ON r.record_id = h.b
+        ORDER BY h.a, h.b LIMIT $1
+        """,
+        explain.LISTED_MAX,
+    )
+    return [
+        {
+            side: {
+                "record_id": str(r[side]),
+                "type": r[f"{side}_type"],
+                "value": r[f"{side}_value"],
+                "customer_id": str(r[f"{side}_customer"]),
+                "records": r[f"{side}_records"],
+            }
+            for side in ("a", "b")
+        }
+        | {"constraint": r["reason"]}
+        for r in rows
+    ]
 
 
 async def decisions_of(connection: Connection, customer_id: str) -> list[dict[str, Any]]:
@@ -114,6 +195,42 @@ async def decisions_of(connection: Connection, customer_id: str) -> list[dict[st
     customer = UUID(customer_id)
     found = await events_of(connection, DECISIONS, [customer], desc=True, limit=explain.LISTED_MAX)
     return [told(MAPPER.to_domain_event(event)) for event in found.get(customer, ())]
+
+
+async def _today(connection: Connection, customer_id: str) -> str | None:
+    """The customer an id stands for now; None when nobody has or had it."""
+    sql = "SELECT customer_id FROM record WHERE record_id = $1 AND NOT dead"
+    found = await connection.fetchval(sql, customer_id)
+    return str(found) if found else None
+
+
+async def _former(connection: Connection, customer_id: str) -> list[str]:
+    """Ids of the customer's records under which anything was decided, LISTED_MAX at most."""
+    rows = await connection.fetch(
+        """
+        SELECT record_id FROM record r WHERE customer_id = $1 AND EXISTS (
+            SELECT FROM decision d WHERE d.originator_id = r.record_id
+        ) ORDER BY record_id LIMIT $2
+        """,
+        customer_id,
+        explain.LISTED_MAX,
+    )
+    return [str(r["record_id"]) for r in rows]
+
+
+async def _names(connection: Connection, records: set[str]) -> dict[str, Record]:
+    sql = "SELECT record_id, type, value FROM record WHERE record_id = any($1::uuid[])"
+    rows = await connection.fetch(sql, sorted(records))
+    return {str(r["record_id"]): Record(str(r["record_id"]), r["type"], r["value"], 0, frozenset()) for r in rows}
+
+
+async def _words(connection: Connection, events: set[str]) -> dict[tuple[str, str, str], Assertion]:
+    rows = await connection.fetch("SELECT * FROM assertion WHERE event_id = any($1::uuid[])", sorted(events))
+    found = [
+        Assertion(str(r["a"]), str(r["b"]), r["same"], r["time_us"], str(r["event_id"]), r["reason"], r["actor"])
+        for r in rows
+    ]
+    return {word.key: word for word in found}
 
 
 async def group(connection: Connection, record_id: str, after: str | None, limit: int) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from typer.exceptions import Abort, TyperException
 from services.ops.commands import (
     contact,
     identity,
+    identity_history,
     keys,
     looking,
     publishing,
@@ -50,6 +51,8 @@ app.command("trace")(looking.trace)
 app.command("explain")(identity.explain)
 app.command("story")(telling.story)
 app.command("demo")(demonstration.demo)
+identity.identity.command("how")(identity_history.how)
+identity.identity.command("history")(identity_history.history)
 app.add_typer(identity.identity, name="identity")
 app.command("restore")(restoring.restore)
 app.add_typer(contact.contact, name="contact")

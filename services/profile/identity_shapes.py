@@ -1,6 +1,6 @@
 """Shapes of what is answered about identity: evidence, paths, pairs to review, operators' words.
 
-Owns these models; the other answers' are shapes.py.
+Owns these models; how records came together is history_shapes.py, the other answers' are shapes.py.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class IdentityLink(BaseModel):
     """One piece of evidence that two records are one, and what became of it; `source` is null for an operator's word.
     What is `similar` was named by no event: it has no source, time or event either, and its `likeness`.
 
-    `constraint`, of a refused one: `exclusive:TYPE`, `different` where an operator said so, or `dissimilar`.
+    `constraint`, of a refused one: `exclusive:TYPE`, `limit:TYPE`, `different` where an operator said so,
+    `dissimilar`, or `held`: so much hangs on both sides that an operator is to look at it first.
     """
 
     a: NamedRecord
@@ -101,8 +102,8 @@ class PathStep(BaseModel):
 class PathAnswer(BaseModel):
     """Why two records are one customer (`path`, and `cut`: the link whose removal parts them), or are not.
 
-    `because`, where they are not: an operator said `different`, `exclusive` values, what was said of them is
-    `dissimilar`, a `generic` value between them,
+    `because`, where they are not: an operator said `different`, `exclusive` values, more of a type than the `limit`,
+    a large join that is `held` for review, what was said of them is `dissimilar`, a `generic` value between them,
     refused links at `others` on the way, or `nothing` connects them.
     """
 
@@ -114,7 +115,7 @@ class PathAnswer(BaseModel):
     path: list[PathStep]
     cut: IdentityLink | None
     refused: list[IdentityLink]
-    because: Literal["different", "exclusive", "dissimilar", "generic", "others", "nothing"] | None
+    because: Literal["different", "exclusive", "limit", "held", "dissimilar", "generic", "others", "nothing"] | None
     why: str
     masked: list[str]
 
@@ -127,9 +128,26 @@ class DoubtfulPair(BaseModel):
     likeness: Likeness
 
 
-class ReviewAnswer(BaseModel):
-    """Pairs to look at, by ids."""
+class LargeSide(OwnedRecord):
+    """A record of a large customer, and how many records that has."""
 
+    records: int
+
+
+class HeldJoin(BaseModel):
+    """A join of two large customers that waits for an operator's "same" (`held`), or the strongest pair that was cut
+    because too many records hung together (`oversized`).
+    """
+
+    a: LargeSide
+    b: LargeSide
+    constraint: Literal["held", "oversized"]
+
+
+class ReviewAnswer(BaseModel):
+    """Pairs to look at, by ids; before the first of them, the joins that are held."""
+
+    held: list[HeldJoin]
     pairs: list[DoubtfulPair]
     next_cursor: str | None
     masked: list[str]
@@ -158,7 +176,13 @@ class AssertionRequest(BaseModel):
 
 
 class AssertionAnswer(BaseModel):
-    """The event that says it, and the position from which answers know it."""
+    """The event that says it, and the position from which answers know it.
+
+    `contradicts`: operators' words that this one denies, the latest first: of a pair the later word stands, on other
+    pairs they keep holding or parting. Null while identity cannot be asked.
+    """
 
     event_id: str
     position: str
+    contradicts: list[IdentityAssertion] | None
+    masked: list[str]

@@ -18,13 +18,9 @@ from services.runtime import control, policies, review, telemetry
 from services.runtime.http import Problem, answer
 
 Read = Callable[[Mapping[str, Any]], object]
-MayFollow = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
-"""(document in force, new one): raises ValueError when the second cannot follow the first."""
 
 
-def policy_pages(
-    service: str, name: str, read: Read, may_follow: MayFollow = lambda _before, _after: None
-) -> list[Route]:
+def policy_pages(service: str, name: str, read: Read) -> list[Route]:
     """The routes of the policy `name`; `read` raises ValueError for a document that is none."""
 
     async def show(request: Request) -> Response:
@@ -39,10 +35,6 @@ def policy_pages(
         document, by, reason = await sent(request, read)
         pool = await request.app.state.database.pool()
         async with pool.acquire() as connection:
-            try:
-                may_follow((await policies.in_force(connection, name))["document"], document)
-            except ValueError as wrong:
-                raise Problem("bad-request", str(wrong)) from None
             if request.query_params.get("execute") == "false":
                 return answer({"number": None})
             async with connection.transaction():

@@ -1,4 +1,4 @@
-"""Value's internal pages: /customers/{id}/value, /book, /tiers and /policy, beside /wait and /status.
+"""Value's internal pages: /customers/{id}/value, /records/value, /book, /tiers and /policy, beside /wait and /status.
 
 Asked by the profile service and the command; not for the public.
 """
@@ -9,6 +9,7 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,6 +34,7 @@ def internal(settings: Settings) -> Starlette:
         ServiceSchema.of("value", grouped=True, event_sourced=True),
         [
             Route("/customers/{customer_id}/value", value),
+            Route("/records/value", of_records, methods=["POST"]),
             Route("/book", book),
             Route("/tiers", tiers),
             *policy_pages("value", POLICY, read_policy),
@@ -59,6 +61,17 @@ async def value(request: Request) -> Response:
         in_force = await request.app.state.policy.hold(connection)
         found = await views.value(connection, customer_id, in_force, zone, as_of_us)
     return answer(found or {"value": None, "orders": [], "orders_total": 0})
+
+
+async def of_records(request: Request) -> Response:
+    """What some records brought, by currency: {"records": [record id]}; asked before they move."""
+    try:
+        records = [str(UUID(record)) for record in orjson.loads(await request.body())["records"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", "records is a list of record ids") from None
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"totals": await views.of_records(connection, records)})
 
 
 async def book(request: Request) -> Response:

@@ -100,6 +100,18 @@ def _shown(key: str, order: Order) -> dict[str, Any]:
     }
 
 
+async def of_records(connection: Connection, records: Sequence[str]) -> list[dict[str, Any]]:
+    """Revenue and orders of these records by currency."""
+    rows = await connection.fetch(
+        """
+        SELECT currency, sum(net - refunds)::bigint AS revenue, sum(orders)::bigint AS orders FROM day
+        WHERE record_id = any($1::uuid[]) AND area = '' GROUP BY currency ORDER BY currency
+        """,
+        records,
+    )
+    return [{"currency": c, "revenue": shown(revenue, c), "orders": orders} for c, revenue, orders in rows]
+
+
 async def book(
     connection: Connection, policy: Policy, since: date | None = None, until: date | None = None
 ) -> dict[str, Any]:

@@ -86,6 +86,7 @@ RULES = (
             "services.{service}.chain",
             "services.{service}.shapes",
             "services.{service}.identity_shapes",
+            "services.{service}.history_shapes",
             "services.{service}.trail",
             "services.{service}.internal",
             "services.runtime",

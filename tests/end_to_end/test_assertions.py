@@ -124,3 +124,26 @@ def test_an_old_id_answers_through_merge_and_split(doors: Doors, web: Source, op
     assert doors.profile(anne["customer_id"], position)["customer_id"] == ann["customer_id"]
     position = doors.send(operators, word(own, same=False, day=5))
     assert doors.profile(anne["customer_id"], position)["customer_id"] == anne["customer_id"]
+
+
+def test_who_contradicts_another_operator_is_told(doors: Doors, web: Source, own: Named) -> None:
+    position = doors.send(web, *people(own))
+    said = {
+        "records": [{"type": "user_id", "value": own("ann")}, {"type": "crm_id.acme", "value": own("9")}],
+        "min_position": position,
+        "wait_ms": 10_000,
+    }
+    key = doors.key("identity:write", "profile:pii")
+    first = said | {"kind": "same", "reason": "same card", "actor": {"id": "olga"}}
+    told = doors.post_api("/v1/identity/assertions", first, key=key).json()
+    assert told["contradicts"] == []
+    second = said | {"kind": "different", "reason": "mother and daughter", "actor": {"id": "piet"}}
+    second["min_position"] = told["position"]
+    answer = doors.post_api("/v1/identity/assertions", second, key=key).json()
+    (word,) = answer["contradicts"]
+    assert (word["kind"], word["actor"], word["reason"], word["event_id"]) == (
+        "same", "olga", "same card", told["event_id"],
+    )  # fmt: skip
+    first["min_position"] = answer["position"]
+    masked = doors.post_api("/v1/identity/assertions", first, key=doors.key("identity:write")).json()
+    assert masked["contradicts"][0]["actor"] == "p•••"

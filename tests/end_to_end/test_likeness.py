@@ -88,7 +88,7 @@ def test_why_twins_are_two_is_told(alone: Doors, position: str) -> None:
 def test_doubtful_pairs_are_listed_for_review_and_settled_by_a_word(alone: Doors, position: str) -> None:
     customers(alone, position)
     pairs = alone.ask("/v1/identity/review").json()["pairs"]
-    assert pairs, "names alone are worth a look"
+    assert pairs, "what is alike and not enough so is worth a look"
     masked = alone.ask("/v1/identity/review", key=alone.key("profile:read")).json()
     assert masked["masked"]
     assert all("•" in pair["a"]["value"] or len(pair["a"]["value"]) <= 1 for pair in masked["pairs"])

@@ -54,6 +54,7 @@ ROWS: dict[str, tuple[Size, Size]] = {
         ("D4", 8, 60, 200),  # seconds
         ("D6", 1, 3, 100),  # records of each kind of failure
         ("D7", 200, 2000, 200),  # events
+        ("D10", 200, 2000, 100),  # merges, at 200 a second
         ("X7", 60, 3000, 200),  # pieces of garbage
         ("X8", 100, 2000, 200),  # events under the bad deploy
         ("P6", 5, 50, 200),  # interrupted COMMITs

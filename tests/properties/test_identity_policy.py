@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Event
 from services.identity import handlers, views
-from services.identity.domain.policy import may_follow, read_policy
+from services.identity.domain.policy import read_policy
 from services.identity.handlers import reviewing
 from services.runtime import policies
 from services.runtime.postgres import connect
@@ -37,6 +37,10 @@ POLICIES = (
     otherwise(exclusive=["user_id", "crm_id"]),
     otherwise(exclusive=[]),
     otherwise(generic_above={"email": 1, "phone": 1, "device_id": 1, "anonymous_id": 1, "other": 1}),
+    otherwise(generic_names_above={"email": 1, "phone": 1, "crm_id": 1, "device_id": 1}),
+    otherwise(limits={"email": 1, "anonymous_id": 1}),
+    otherwise(held_from={"records": 1, "personal": 1}),
+    otherwise(blocked_patterns={"email": ["[ab].*"], "phone": [".*1"]}),
     otherwise(similarity={"link_bits": "9", "average_bits": "9"}),
     otherwise(similarity={"prior_bits": "-4", "review_bits": "-2", "link_bits": "0"}),
     otherwise(similarity={"key_records_max": 2}),
@@ -144,12 +148,8 @@ def test_it_ends_as_if_the_new_policy_had_always_been_and_as_rehearsed(
 def test_every_error_of_a_policy_is_told_with_its_path_and_nothing_is_applied(databases: Databases) -> None:
     broken = otherwise(similarity={"link_bits": "much", "keys": ["birthday + nobody", 5]})
     broken["similarity"]["compared"]["firstName"] = {"kind": "nickname"}
+    broken |= {"limits": {"email": 0}, "held_from": {"records": 5}}
     with pytest.raises(ValueError, match="similarity") as error:
         read_policy(broken)
-    for path in ("link_bits", "keys[0]", "keys[1]", "compared.firstName"):
-        assert f"similarity.{path}" in str(error.value)
-
-
-def test_blocked_values_change_only_with_a_rebuild() -> None:
-    with pytest.raises(ValueError, match="rebuild"):
-        may_follow(handlers.shipped_document(), otherwise(blocked_patterns={}))
+    for path in ("limits", "held_from", *(f"similarity.{p}" for p in ("link_bits", "keys[0]", "compared"))):
+        assert path in str(error.value)

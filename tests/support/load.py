@@ -56,10 +56,13 @@ def cloudevents(seed: int) -> Iterator[dict[str, Any]]:
     return events(mix(), seed, EVENTS_MAX)
 
 
-def accepted(event: dict[str, Any]) -> Event:
-    """The event of the log that intake makes of a CloudEvent. Raises AssertionError when it parks it."""
+def accepted(event: dict[str, Any], *may: str) -> Event:
+    """The event of the log that intake makes of a CloudEvent whose source has leave for these.
+
+    Raises AssertionError when it parks it.
+    """
     (raw,) = read_structured([event])
-    result = accept(raw, Received(datetime.now(UTC), Source(SOURCE)), bytes.fromhex(KEY))
+    result = accept(raw, Received(datetime.now(UTC), Source(SOURCE, may=may)), bytes.fromhex(KEY))
     assert isinstance(result, Accepted), result
     return result.event
 
@@ -101,12 +104,13 @@ def publish(kafka: str, ledger: Ledger, wanted: Iterable[Event]) -> None:
     """Write events to the log and wait for all acks. Raises AssertionError when one is refused."""
     client = producer(kafka)
     for event in wanted:
-        _produce(client, ledger, event)
+        produce(client, ledger, event)
     assert client.flush(FLUSH_TIMEOUT_S) == 0
     assert not ledger.refused, ledger.refused[:3]
 
 
-def _produce(client: Producer, ledger: Ledger, event: Event) -> None:
+def produce(client: Producer, ledger: Ledger, event: Event) -> None:
+    """Write an event to the log; the ledger hears of its ack, at the latest when the client is flushed."""
     key, value, headers = encode_event(event)
     delivered = ledger.on_delivery((event.source, event.id))
     client.produce(CHANNEL_EVENTS.name, value, key, headers=list(headers), on_delivery=delivered)
@@ -154,7 +158,7 @@ class Load:
             while not self._ending.is_set():
                 due = int((time.monotonic() - began) * self.events_per_s) - self.sent
                 for event in itertools.islice(self._events, max(0, due)):
-                    _produce(client, self.ledger, accepted(event))
+                    produce(client, self.ledger, accepted(event))
                     self.sent += 1
                 client.poll(0)
                 self._ending.wait(0.01)

@@ -53,7 +53,7 @@ class Expected:
 
 def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = frozenset()) -> Expected:
     """Fold the whole log at once; `without` are places of records that are parked."""
-    result, evidence, policy = Expected(), Evidence(), shipped_policy()
+    result, evidence = Expected(), Evidence()
     summaries: dict[str, interaction.Summary] = {}
     first = _first_copies(records, without)
     withdrawn = {target for e, _ in first.values() if (target := retracted_by(e)) is not None}
@@ -76,7 +76,7 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             exact = decode_event(r.key, r.value, r.headers, exact=True)
             if (entry := read_entry(exact, time_us, ZONE)) is not None:
                 entries.setdefault(entry.key, []).append(entry)
-        said = observe(event, time_us, policy, IDS)
+        said = observe(event, time_us, IDS)
         mention = mention_of(event, time_us, said)
         removed = until.get((event.record_id, event.source), time_us - 1)
         if mention is not None and not (mention.seen and time_us <= removed):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from schemas.identifiers import class_rank
 from services.identity.domain.edges import Edge, edges, generic_records
 from services.identity.domain.evidence import ALIAS, Assertion, Link, Record, standing
-from services.identity.domain.joining import Joining
+from services.identity.domain.joining import OVERSIZED, Joining
 from services.identity.domain.policy import Policy
 from services.identity.domain.similarity.likeness import UNSEEN, Likeness, Looks, Pair
 from services.identity.domain.similarity.scoring import Score
@@ -37,7 +37,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A link that did not join, and the constraint: exclusive:<type>, different or dissimilar."""
+    """A link that did not join, and the constraint: exclusive:<type>, limit:<type>, different, dissimilar or held.
+
+    oversized: the strongest pair of those that were cut because too many records hung together.
+    """
 
     a: str
     b: str
@@ -68,7 +71,7 @@ def cluster(
     """
     inside = [k for k in links if k.a in records and k.b in records]
     said = [s for s in standing(assertions).values() if s.a in records and s.b in records]
-    generic = generic_records(records, inside, policy) | (known_generic & records.keys())
+    generic = generic_records(records, inside, looks.features, policy) | (known_generic & records.keys())
     lifted = {(k.a, k.b) for k in inside if k.kind == ALIAS} | {(s.a, s.b) for s in said if s.same}
     counting = [k for k in inside if k.a not in generic and k.b not in generic]
     features = {r: values for r, values in looks.features.items() if r not in generic}
@@ -81,11 +84,13 @@ def cluster(
     refused: list[Edge] = []
     taken = edges(records, counting, said, result.alike, policy)
     for edge in taken:
-        constraint = joining.join(edge.a, edge.b, whatever_it_is_like=edge.firm)
+        constraint = joining.join(edge)
         if constraint is not None:
             if edge.b not in joining.apart.get(edge.a, ()):
                 refused.append(edge)
             result.refused.append(Refused(edge.a, edge.b, constraint))
+    apart = (pair for pair in likeness.cut if joining.root(pair[0]) != joining.root(pair[1]))
+    result.refused += [Refused(*pair, OVERSIZED) for pair in apart]
     result.bindings = _bindings(records, joining, generic, taken, refused)
     return result
 

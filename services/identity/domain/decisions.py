@@ -6,7 +6,7 @@ order in which the evidence came. A customer that never was more than one record
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,10 +17,12 @@ from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate
 from schemas.envelope import rfc3339
 from services.identity.domain.clustering import Clusters
 from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, standing
-from services.identity.domain.joining import MILLI
+from services.identity.domain.joining import DIFFERENT, MILLI
 from services.identity.domain.policy import OPERATOR_WEIGHT
 from services.identity.domain.similarity.scoring import Score
 
+DECIDED_AT_ONCE_MAX = 1_000
+"""Records one decision is about; more are told in several, so that none is larger than a stored event may be."""
 _AFTER_LINKS = 2
 """Likeness is told as the reason only where no event named both."""
 
@@ -135,11 +137,11 @@ class Decisions(BaseAggregate[UUID]):
         """Decide what makes the state as wanted. `was`, `now`: record → customer; `apart`: record → constraint."""
         joined = sorted(want.members.keys() - self.members)
         left = sorted(self.members - want.members.keys())
-        if joined:
-            rows = [[r, was.get(r), want.members[r]] for r in joined]
+        for some in _portions(joined):
+            rows = [[r, was.get(r), want.members[r]] for r in some]
             self.trigger_event(self.Joined, timestamp=at, records=rows)
-        if left:
-            rows = [[r, now.get(r), apart.get(r)] for r in left]
+        for some in _portions(left):
+            rows = [[r, now.get(r), apart.get(r)] for r in some]
             self.trigger_event(self.Left, timestamp=at, records=rows)
         pairs = {p: c for p, c in sorted(want.refused.items()) if self.refused.get(p) != c}
         lifted = sorted(self.refused.keys() - want.refused.keys())
@@ -148,6 +150,10 @@ class Decisions(BaseAggregate[UUID]):
         if want.generic != self.generic:
             new, cleared = sorted(want.generic - self.generic), sorted(self.generic - want.generic)
             self.trigger_event(self.Generic, timestamp=at, records=new, cleared=cleared)
+
+
+def _portions(records: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (records[n : n + DECIDED_AT_ONCE_MAX] for n in range(0, len(records), DECIDED_AT_ONCE_MAX))
 
 
 def told(decision: Any) -> dict[str, Any]:
@@ -215,7 +221,7 @@ def _reasons(
 def apart(clusters: Clusters) -> dict[str, str]:
     """record → a constraint that keeps it from another customer, an operator's word before others."""
     found: dict[str, str] = {}
-    for one in sorted(clusters.refused, key=lambda r: (r.constraint != "different", r.constraint, r.a, r.b)):
+    for one in sorted(clusters.refused, key=lambda r: (r.constraint != DIFFERENT, r.constraint, r.a, r.b)):
         for record in (one.a, one.b):
             found.setdefault(record, one.constraint)
     return found

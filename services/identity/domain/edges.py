@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from schemas.identifiers import class_rank
 from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, Record
 from services.identity.domain.policy import ALIAS_WEIGHT, OPERATOR_WEIGHT, Policy
+from services.identity.domain.similarity.blocking import Values
+from services.identity.domain.similarity.kinds import Kind, sound
 from services.identity.domain.similarity.likeness import SHARED_FROM_RANK
 from services.identity.domain.similarity.scoring import Score
 
@@ -20,6 +22,7 @@ class Edge:
     """Two records (a < b) that may be one customer. `bits`: how alike they are, of likeness alone.
 
     `firm`: somebody said so, or one event named both by what is one person's; it joins however unlike they are.
+    `said`: an operator's word, which goes beyond limits too.
     """
 
     a: str
@@ -28,6 +31,7 @@ class Edge:
     first_us: int
     firm: bool = True
     bits: float = 0.0
+    said: bool = False
 
     @property
     def order(self) -> tuple[int, float, int, str, str]:
@@ -52,7 +56,7 @@ def edges(
         _keep(best, Edge(a, b, policy.similar_weight, NEVER_US, False, score.bits))
     for s in said:
         if s.same:
-            _keep(best, Edge(s.a, s.b, OPERATOR_WEIGHT, s.time_us))
+            _keep(best, Edge(s.a, s.b, OPERATOR_WEIGHT, s.time_us, said=True))
     return sorted(best.values(), key=lambda e: e.order)
 
 
@@ -69,17 +73,30 @@ def weight_of(link: Link, records: Mapping[str, Record], policy: Policy) -> int:
     return min(policy.weight(records[link.a].type), policy.weight(records[link.b].type))
 
 
-def generic_records(records: Mapping[str, Record], links: Iterable[Link], policy: Policy) -> set[str]:
-    """Records seen with more distinct values of one personal type than policy allows."""
+def generic_records(
+    records: Mapping[str, Record], links: Iterable[Link], features: Mapping[str, Values], policy: Policy
+) -> set[str]:
+    """Records that say nothing of who somebody is: blocked ones, and those seen with more distinct values of one
+    personal type, or with more distinct given names, than policy allows.
+    """
     seen: dict[str, dict[str, set[str]]] = {}
+    names: dict[str, set[str]] = {}
+    given = [name for name, field in policy.similarity.fields.items() if field.kind is Kind.GIVEN_NAME]
+    sounds = {r: {sound(form) for name in given for form in values.get(name, ())} for r, values in features.items()}
     for link in links:
         for one, other in ((link.a, link.b), (link.b, link.a)):
             other_type = records[other].type
             if policy.is_personal(other_type):
                 seen.setdefault(one, {}).setdefault(other_type, set()).add(other)
-    generic = set()
+            if sounds.get(other):
+                names.setdefault(one, set(sounds.get(one, ()))).update(sounds[other])
+    generic = {r for r, record in records.items() if policy.is_blocked(record.type, record.value)}
     for record, by_type in seen.items():
         limit = policy.generic_limit(records[record].type)
         if limit is not None and max(map(len, by_type.values())) > limit:
+            generic.add(record)
+    for record, distinct in names.items():
+        limit = policy.generic_names_limit(records[record].type)
+        if limit is not None and len(distinct - {""}) > limit:
             generic.add(record)
     return generic

@@ -34,7 +34,7 @@ def customer(weighed: Weighed, customer_id: str) -> dict[str, Any]:
         "links": _links(weighed, ties),
         "assertions": [_assertion(weighed, w) for w in words[:LISTED_MAX]],
         "refusals": [
-            {**_link(weighed, t), "customer_id": weighed.customer_of(t.b if t.a in ids else t.a)}
+            {**link(weighed, t), "customer_id": weighed.customer_of(t.b if t.a in ids else t.a)}
             for t in refused[:LISTED_MAX]
         ],
         "totals": {
@@ -58,7 +58,7 @@ def path(weighed: Weighed, start: str, end: str) -> dict[str, Any]:
             **ends,
             "same_customer": True,
             "path": _steps(weighed, start, way),
-            "cut": _link(weighed, hanging) if hanging else None,
+            "cut": link(weighed, hanging) if hanging else None,
             "refused": [],
             "because": None,
             "why": wording.together(weighed, start, end, way, hanging),
@@ -76,6 +76,24 @@ def path(weighed: Weighed, start: str, end: str) -> dict[str, Any]:
     }
 
 
+def contradicted(weighed: Weighed, start: str, end: str, *, same: bool) -> list[dict[str, Any]]:
+    """Operators' words that a new one on these two records would contradict, the latest first.
+
+    The standing one on the pair itself; beside it, for "same", each that keeps their customers apart, and for
+    "different" each that the strongest way between them leads over.
+    """
+    one, other = weighed.customer_of(start), weighed.customer_of(end)
+    pairs = {(min(start, end), max(start, end))}
+    if not same and one == other:
+        counted = [t for t in weighed.ties if t.counts and weighed.customer_of(t.a) == one]
+        pairs |= {tie.pair for tie in paths.strongest(counted, start, end) or ()}
+    if same:
+        both = {one, other}
+        pairs |= {p for p in weighed.words if {weighed.customer_of(p[0]), weighed.customer_of(p[1])} == both}
+    words = [w for pair, w in weighed.words.items() if pair in pairs and w.same is not same]
+    return [_assertion(weighed, w) for w in sorted(words, key=lambda w: w.rank, reverse=True)[:LISTED_MAX]]
+
+
 def _joins(weighed: Weighed, tie: Tie, one: str, other: str) -> bool:
     return {weighed.customer_of(tie.a), weighed.customer_of(tie.b)} == {one, other}
 
@@ -85,7 +103,7 @@ def _steps(weighed: Weighed, start: str, way: Iterable[Tie]) -> list[dict[str, A
     at = start
     for tie in way:
         at = tie.other(at)
-        steps.append({"record": record(weighed.records[at]), "via": _link(weighed, tie)})
+        steps.append({"record": record(weighed.records[at]), "via": link(weighed, tie)})
     return steps
 
 
@@ -99,10 +117,11 @@ def _owned(weighed: Weighed, record_id: str) -> dict[str, Any]:
 
 
 def _links(weighed: Weighed, ties: Iterable[Tie]) -> list[dict[str, Any]]:
-    return [_link(weighed, t) for t in list(ties)[:LISTED_MAX]]
+    return [link(weighed, t) for t in list(ties)[:LISTED_MAX]]
 
 
-def _link(weighed: Weighed, tie: Tie) -> dict[str, Any]:
+def link(weighed: Weighed, tie: Tie) -> dict[str, Any]:
+    """A tie with both its ends, what it weighs, where it is from, and what became of it."""
     return {
         "a": record(weighed.records[tie.a]),
         "b": record(weighed.records[tie.b]),

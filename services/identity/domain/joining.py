@@ -1,6 +1,7 @@
 """Joining records one link at a time: union-find whose unions break no constraint.
 
-Owns the constraints: exclusive identifiers, pairs an operator parted, and being unlike. Pure.
+Owns the constraints: exclusive identifiers, limits per type, pairs an operator parted, large joins that wait for one,
+and being unlike. Pure.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from services.identity.domain.edges import Edge
 from services.identity.domain.evidence import Record
 from services.identity.domain.policy import Policy
 from services.identity.domain.similarity.likeness import Likeness
 
-DISSIMILAR = "dissimilar"
+DIFFERENT, DISSIMILAR, EXCLUSIVE, LIMIT = "different", "dissimilar", "exclusive", "limit"
+HELD, OVERSIZED = "held", "oversized"
 MILLI = 1_000
 """Sums are of whole thousandths of a bit: exact, in whatever order they are added up."""
 
@@ -27,6 +30,7 @@ class Joining:
         lifted: set[tuple[str, str]],
         likeness: Likeness,
     ) -> None:
+        self.policy = policy
         self.lifted = lifted
         self.likeness = likeness
         self.parent = {r: r for r in records}
@@ -34,6 +38,10 @@ class Joining:
         self.exclusive: dict[str, dict[str, list[str]]] = {
             r: {record.type: [r]} if policy.is_exclusive(record.type) else {} for r, record in records.items()
         }
+        self.counted: dict[str, dict[str, int]] = {
+            r: {record.type: 1} if policy.limit(record.type) is not None else {} for r, record in records.items()
+        }
+        self.personal = {r: int(policy.is_personal(record.type)) for r, record in records.items()}
         self.known: dict[str, list[str]] = {r: [r] if r in likeness.features else [] for r in records}
         self.apart: dict[str, set[str]] = {}
         self._sums: defaultdict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
@@ -50,37 +58,57 @@ class Joining:
             record = self.parent[record]
         return record
 
-    def join(self, a: str, b: str, *, whatever_it_is_like: bool) -> str | None:
+    def join(self, edge: Edge) -> str | None:
         """Join two records' clusters; the constraint that forbids it, or None when they are one now."""
-        one, other = self.root(a), self.root(b)
+        one, other = self.root(edge.a), self.root(edge.b)
         if one == other:
             return None
-        constraint = self._constraint(one, other)
-        if constraint is None and not whatever_it_is_like and self._unlike(one, other):
+        constraint = self._forbidden(one, other)
+        if constraint is None and not edge.firm and self._unlike(one, other):
             constraint = DISSIMILAR
-        if constraint is not None:
-            return constraint
+        if constraint is None and not edge.said:
+            constraint = self._too_large(one, other)
+        if constraint is None:
+            self._unite(one, other)
+        return constraint
+
+    def _unite(self, one: str, other: str) -> None:
         if len(self.members[one]) < len(self.members[other]):
             one, other = other, one
         self._add_sums(one, other)
         self.parent[other] = one
         self.members[one] += self.members.pop(other)
         self.known[one] += self.known.pop(other)
+        self.personal[one] += self.personal.pop(other)
         for type_, holders in self.exclusive.pop(other).items():
             self.exclusive[one].setdefault(type_, []).extend(holders)
+        for type_, count in self.counted.pop(other).items():
+            self.counted[one][type_] = self.counted[one].get(type_, 0) + count
+
+    def _too_large(self, one: str, other: str) -> str | None:
+        """More values of a type than a customer may have, or a join of two large ones, which waits for a word."""
+        ours = self.counted[one]
+        for type_, count in sorted(self.counted[other].items()):
+            limit = self.policy.limit(type_)
+            if limit is not None and type_ in ours and ours[type_] + count > limit:
+                return f"{LIMIT}:{type_}"
+        held = self.policy.held_from
+        records = min(len(self.members[one]), len(self.members[other]))
+        if records >= held.records and min(self.personal[one], self.personal[other]) >= held.personal:
+            return HELD
         return None
 
-    def _constraint(self, one: str, other: str) -> str | None:
+    def _forbidden(self, one: str, other: str) -> str | None:
         for type_, holders in self.exclusive[one].items():
             for b in self.exclusive[other].get(type_, ()):
                 for a in holders:
                     if (min(a, b), max(a, b)) not in self.lifted:
-                        return f"exclusive:{type_}"
+                        return f"{EXCLUSIVE}:{type_}"
         small, large = sorted((one, other), key=lambda r: len(self.members[r]))
         for member in self.members[small]:
             for enemy in self.apart.get(member, ()):
                 if self.root(enemy) == large:
-                    return "different"
+                    return DIFFERENT
         return None
 
     def _unlike(self, one: str, other: str) -> bool:

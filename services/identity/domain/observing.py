@@ -22,7 +22,6 @@ from services.identity.domain.evidence import (
     Record,
     Trait,
 )
-from services.identity.domain.policy import Policy
 
 ABOUT_EVIDENCE = frozenset({"event.retracted", "contact.removed"})
 """They take evidence back, and are none."""
@@ -31,7 +30,7 @@ ASSERTIONS = {"identity.same_asserted": True, "identity.different_asserted": Fal
 RecordId = Callable[[Identifier], str]
 
 
-def observe(event: Event, time_us: int, policy: Policy, record_id: RecordId) -> Evidence:
+def observe(event: Event, time_us: int, record_id: RecordId) -> Evidence:
     """The evidence in one event; `time_us` is its time in µs since 1970."""
     found = Evidence()
     if event.type in ABOUT_EVIDENCE:
@@ -58,7 +57,7 @@ def observe(event: Event, time_us: int, policy: Policy, record_id: RecordId) -> 
         return named(identifier, first_us, frozenset({event.source}))
 
     mention(lead)
-    for other, kind in _beside(event, lead, policy):
+    for other, kind in _beside(event, lead):
         a, b = sorted((lead_id, mention(other)))
         found.link(Link(a, b, kind, first_us, event_id, event.source))
     said_us = _said_us(event, time_us)
@@ -73,16 +72,11 @@ def _said_us(event: Event, time_us: int) -> int:
     return time_us if changed is None else min(microseconds(changed), time_us)
 
 
-def _beside(event: Event, lead: Identifier, policy: Policy) -> list[tuple[Identifier, int]]:
-    """(identifier, kind of link) of what the event names beside its lead.
-
-    A value that policy says never links is not seen beside others, nor are others beside it.
-    """
-    if policy.is_blocked(*lead):
-        return []
+def _beside(event: Event, lead: Identifier) -> list[tuple[Identifier, int]]:
+    """(identifier, kind of link) of what the event names beside its lead; what policy blocks too: f leaves it out."""
     found = [(i, ALIAS) for i in _previous(event, lead)] if event.type == "alias.asserted" else []
     found += [(i, SEEN_TOGETHER) for i in usable(event.data.get("identifiers", {})) if i != lead]
-    return [(i, k) for i, k in found if i.type.partition(".")[0] != GROUP_TYPE and not policy.is_blocked(*i)]
+    return [(i, k) for i, k in found if i.type.partition(".")[0] != GROUP_TYPE]
 
 
 def _previous(event: Event, lead: Identifier) -> list[Identifier]:

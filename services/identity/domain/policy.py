@@ -20,14 +20,27 @@ OPERATOR_WEIGHT = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A join is held for a look when both sides have so many records, and so many identifiers of personal types."""
+
+    records: int
+    personal: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of the policy. `weights` and `generic_above` are by class name."""
+    """One version of the policy. `weights`, `generic_above` and `generic_names_above` are by class name, `limits` by
+    type.
+    """
 
     version: int
     exclusive: frozenset[str]
+    limits: Mapping[str, int]
+    held_from: Held
     weights: Mapping[str, int]
     personal_types: frozenset[str]
     generic_above: Mapping[str, int]
+    generic_names_above: Mapping[str, int]
     blocked: Mapping[str, re.Pattern[str]]
     similar_weight: int
     similarity: Model
@@ -35,6 +48,10 @@ class Policy:
     def is_exclusive(self, identifier_type: str) -> bool:
         """At most one value of this type (with its namespace) per customer."""
         return identifier_type.partition(".")[0] in self.exclusive
+
+    def limit(self, identifier_type: str) -> int | None:
+        """How many values of this type (with its namespace) a customer may have; None: any number."""
+        return self.limits.get(identifier_type.partition(".")[0])
 
     def is_personal(self, identifier_type: str) -> bool:
         """Its distinct values tell how many people a shared value was seen with."""
@@ -48,6 +65,10 @@ class Policy:
         """Distinct personal values beyond which it is generic; None: never."""
         return self.generic_above.get(CLASSES[class_rank(identifier_type)])
 
+    def generic_names_limit(self, identifier_type: str) -> int | None:
+        """Distinct given names beyond which it is generic; None: never."""
+        return self.generic_names_above.get(CLASSES[class_rank(identifier_type)])
+
     def is_blocked(self, identifier_type: str, value: str) -> bool:
         """A value that policy says never links."""
         pattern = self.blocked.get(identifier_type.partition(".")[0])
@@ -55,35 +76,53 @@ class Policy:
 
 
 def read_policy(document: Mapping[str, Any]) -> Policy:
-    """A policy from its document. Raises ValueError naming the part that is missing or wrong."""
-    weights = _part(document, "weights", lambda w: {name: int(w[name]) for name in CLASSES})
-    if max(weights.values()) >= ALIAS_WEIGHT:
+    """A policy from its document. Raises ValueError naming every part that is missing or wrong."""
+    reading = _Reading(document)
+    found: dict[str, Any] = {name: reading.part(name, read) for name, read in _PARTS.items()}
+    reading.done()
+    return Policy(**found)
+
+
+class _Reading:
+    """Collects every error, so that whoever wrote the document mends them in one go."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.errors: list[str] = []
+
+    def part(self, name: str, read: Callable[[Any], T]) -> T | None:
+        entry = _NAMES.get(name, name)
+        try:
+            return read(self.document[entry])
+        except KeyError as missing:
+            self.errors.append(f"the policy lacks {entry}: {missing.args[0]}")
+        except (TypeError, ValueError, AttributeError, re.error) as wrong:
+            self.errors.append(f"the policy's {entry} cannot be read: {wrong}")
+        return None
+
+    def done(self) -> None:
+        if self.errors:
+            raise ValueError("; ".join(self.errors))
+
+
+def _weights(weights: Any) -> dict[str, int]:
+    read = {name: int(weights[name]) for name in CLASSES}
+    if max(read.values()) >= ALIAS_WEIGHT:
         raise ValueError(f"weights must stay below {ALIAS_WEIGHT}, what an alias weighs")
-    return Policy(
-        version=_part(document, "version", int),
-        exclusive=_part(document, "exclusive", _names),
-        weights=weights,
-        personal_types=_part(document, "personal_types", _names),
-        generic_above=_part(document, "generic_above", lambda g: {str(n): int(limit) for n, limit in g.items()}),
-        blocked=_part(document, "blocked_patterns", _patterns),
-        similar_weight=_part(document, "similar_weight", int),
-        similarity=_part(document, "similarity", read_model),
-    )
+    return read
 
 
-def may_follow(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Raises ValueError for what cannot be changed under a running service, as events were not read for it."""
-    if before.get("blocked_patterns") != after.get("blocked_patterns"):
-        raise ValueError("blocked_patterns: links of blocked values are not kept; this needs a rebuild from the log")
+def _counts(counts: Any) -> dict[str, int]:
+    read = {str(name): int(count) for name, count in counts.items()}
+    small = sorted(name for name, count in read.items() if count < 1)
+    if small:
+        raise ValueError(f"{', '.join(small)}: at least 1")
+    return read
 
 
-def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T:
-    try:
-        return read(document[name])
-    except KeyError as missing:
-        raise ValueError(f"the policy lacks {name}: {missing.args[0]}") from None
-    except (TypeError, ValueError, AttributeError, re.error) as wrong:
-        raise ValueError(f"the policy's {name} cannot be read: {wrong}") from None
+def _held(held: Any) -> Held:
+    counts = _counts(held)
+    return Held(counts["records"], counts["personal"])
 
 
 def _names(names: Any) -> frozenset[str]:
@@ -103,3 +142,20 @@ def _listed(listed: Any) -> list[str]:
     if not isinstance(listed, list) or not all(isinstance(p, str) for p in listed):
         raise TypeError("patterns are lists of regular expressions")
     return listed
+
+
+_NAMES = {"blocked": "blocked_patterns"}
+_PARTS: Mapping[str, Callable[[Any], Any]] = {
+    "version": int,
+    "exclusive": _names,
+    "limits": _counts,
+    "held_from": _held,
+    "weights": _weights,
+    "personal_types": _names,
+    "generic_above": _counts,
+    "generic_names_above": _counts,
+    "blocked": _patterns,
+    "similar_weight": int,
+    "similarity": read_model,
+}
+"""Part → what reads it."""

@@ -6,17 +6,17 @@ it can mask what the asker may not see. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.envelope import moment_at, rfc3339
 from services.identity.domain import paths
 from services.identity.domain.evidence import NEVER_US, Assertion, Record
-from services.identity.domain.joining import DISSIMILAR
+from services.identity.domain.joining import DIFFERENT, DISSIMILAR, EXCLUSIVE, HELD, LIMIT
 from services.identity.domain.weighing import Kind, State, Tie, Weighed
 
 HOPS_TOLD_MAX = 4
-DIFFERENT, EXCLUSIVE, GENERIC, OTHERS, NOTHING = "different", "exclusive", "generic", "others", "nothing"
+GENERIC, OTHERS, NOTHING = "generic", "others", "nothing"
 
 Part = str | dict[str, Any]
 Sentence = list[Part]
@@ -25,11 +25,11 @@ Sentence = list[Part]
 def together(weighed: Weighed, start: str, end: str, way: Sequence[Tie], hanging: Tie | None) -> Sentence:
     """Why the two are one customer, step by step, and what that hangs on."""
     if start == end:
-        return [_named(weighed, start), " is one record."]
-    said: Sentence = [_named(weighed, start), " and ", _named(weighed, end), " are one customer: "]
+        return [named(weighed, start), " is one record."]
+    said: Sentence = [named(weighed, start), " and ", named(weighed, end), " are one customer: "]
     at = start
     for number, tie in enumerate(way[:HOPS_TOLD_MAX]):
-        said += [", and " if number else "", *_hop(weighed, at, tie)]
+        said += [", and " if number else "", *hop(weighed, at, tie)]
         at = tie.other(at)
     if len(way) > HOPS_TOLD_MAX:
         said.append(f", and so on over {len(way) - HOPS_TOLD_MAX} more")
@@ -37,12 +37,13 @@ def together(weighed: Weighed, start: str, end: str, way: Sequence[Tie], hanging
         return [*said, "; no single link's removal would part them."]
     if len(way) == 1:
         return [*said, "; nothing else holds them together."]
-    ends = [_named(weighed, hanging.a), " and ", _named(weighed, hanging.b)]
+    ends = [named(weighed, hanging.a), " and ", named(weighed, hanging.b)]
     return [*said, "; without the link between ", *ends, " they would be two."]
 
 
-def _hop(weighed: Weighed, at: str, tie: Tie) -> Sentence:
-    here, there = _named(weighed, at), _named(weighed, tie.other(at))
+def hop(weighed: Weighed, at: str, tie: Tie) -> Sentence:
+    """What a tie says, told from the end at which one stands."""
+    here, there = named(weighed, at), named(weighed, tie.other(at))
     match tie.kind:
         case Kind.SAME_ASSERTED:
             return [*_operator(weighed.words[tie.pair]), " said that ", here, " and ", there, " are the same"]
@@ -60,28 +61,39 @@ def apart(weighed: Weighed, start: str, end: str, refused: Sequence[Tie]) -> tup
 
     `refused`: the ties between their customers, strongest first.
     """
-    said: Sentence = [_named(weighed, start), " and ", _named(weighed, end), " are not one customer: "]
+    said: Sentence = [named(weighed, start), " and ", named(weighed, end), " are not one customer: "]
     one, other = weighed.customer_of(start), weighed.customer_of(end)
     word = _different(weighed, start, end)
     if word is not None:
-        pair = [_named(weighed, word.a), " and ", _named(weighed, word.b)]
+        pair = [named(weighed, word.a), " and ", named(weighed, word.b)]
         because: Sentence = [": ", {"words": word.reason}] if word.reason else []
         on = _on(word.time_us)
         return DIFFERENT, [*said, *_operator(word), " said", on, " that ", *pair, " are different", *because, "."]
-    exclusive = [t for t in refused if t.constraint != DISSIMILAR]
+    exclusive = [t for t in refused if t.constraint and t.constraint.startswith(EXCLUSIVE)]
     if exclusive:
         return EXCLUSIVE, [*said, *_exclusive(weighed, one, other, exclusive), *_shared(weighed, start, end, refused)]
-    if refused:
-        ends = [_named(weighed, refused[0].a), " with ", _named(weighed, refused[0].b)]
-        unlike = "what was said of them is too unlike for the link of "
-        return DISSIMILAR, [*said, unlike, *ends, " to join them", *_shared(weighed, start, end, refused)]
+    for code in (LIMIT, HELD, DISSIMILAR):
+        first = next((t for t in refused if t.constraint and t.constraint.startswith(code)), None)
+        if first is not None:
+            ends = [named(weighed, first.a), " with ", named(weighed, first.b)]
+            why = [*_REFUSALS[code](str(first.constraint)), *ends, " to join them"]
+            return code, [*said, *why, *_shared(weighed, start, end, refused)]
     shared = _generic(weighed, one, other)
     if shared is not None:
         seen = "both were seen with " if shared not in (start, end) else "what links them is "
-        return GENERIC, [*said, seen, _named(weighed, shared), ", which so many people share that it is no evidence."]
+        return GENERIC, [*said, seen, named(weighed, shared), ", which so many people share that it is no evidence."]
     if paths.connected((t for t in weighed.ties if t.state is not State.GENERIC), start, end):
         return OTHERS, [*said, "all that leads from one to the other was refused at further customers on the way."]
     return NOTHING, [*said, "no evidence connects them."]
+
+
+_REFUSALS: Mapping[str, Callable[[str], Sentence]] = {
+    LIMIT: lambda constraint: [
+        f"together they have more of type {constraint.partition(':')[2]} than a customer may, for the link of "
+    ],
+    HELD: lambda _: ["so much hangs on each that an operator is to say whether they are the same, for the link of "],
+    DISSIMILAR: lambda _: ["what was said of them is too unlike for the link of "],
+}
 
 
 def _different(weighed: Weighed, start: str, end: str) -> Assertion | None:
@@ -99,7 +111,7 @@ def _exclusive(weighed: Weighed, one: str, other: str, refused: Sequence[Tie]) -
     type_ = str(refused[0].constraint).removeprefix("exclusive:")
     ties = "one link between them was" if len(refused) == 1 else f"{len(refused)} links between them were"
     mine, theirs = _rivals(weighed, one, other, type_)
-    ends = [_named(weighed, refused[0].a), " with ", _named(weighed, refused[0].b)]
+    ends = [named(weighed, refused[0].a), " with ", named(weighed, refused[0].b)]
     strongest = "" if len(refused) == 1 else ", the strongest"
     return [
         _name(mine), " and ", _name(theirs), f" are two of type {type_}, of which a customer has only one, so {ties} "
@@ -127,7 +139,7 @@ def _shared(weighed: Weighed, start: str, end: str, refused: Iterable[Tie]) -> S
     for record in (start, end):
         if record in ends and weighed.bindings[record].rivals:
             how = " was seen with both and is ambiguous: its stronger link counts, of equal ones the earlier."
-            return ["; ", _named(weighed, record), how]
+            return ["; ", named(weighed, record), how]
     return ["."]
 
 
@@ -146,7 +158,8 @@ def _operator(word: Assertion) -> Sentence:
     return [{"words": word.actor}] if word.actor else ["an operator"]
 
 
-def _named(weighed: Weighed, record: str) -> Part:
+def named(weighed: Weighed, record: str) -> Part:
+    """A record as a part of a sentence."""
     return _name(weighed.records[record])
 
 

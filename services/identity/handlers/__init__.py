@@ -49,7 +49,7 @@ class Identity:
         removals = [r for e in events if (r := removal_of(e)) is not None]
         held = await withdrawing.hold(connection, events, alone=bool(removals))
         self.hearing.forget_if_taken_back(held)
-        heard = [h for e in events if (h := self.hearing.hear(e, policy)) is not None]
+        heard = [h for e in events if (h := self.hearing.hear(e)) is not None]
         if removals:
             await store.save_removals(connection, removals)
         dead = await dead_on_arrival(connection, heard, held)

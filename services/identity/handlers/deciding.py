@@ -45,7 +45,10 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
         buried = await store.bury(connection, taken.withdrawn, taken.removed)
         doubted |= await store.revise(connection, buried) if buried else set()
     said_of = {trait.record_id for trait in new.traits.values()}
-    alike = await store.refresh(connection, said_of | doubted, policy.similarity)
+    alike, renamed = await store.refresh(connection, said_of | doubted, policy.similarity)
+    if renamed:
+        # Who is called otherwise may have been one name too many.
+        doubted |= await store.generic_beside(connection, renamed)
     if new or doubted:
         await decide(new, doubted, alike, policy, log_time_ms, work)
 
@@ -64,6 +67,8 @@ async def decide(
     clusters = cluster(around.records, around.links, around.assertions, policy, generic, around.looks)
     after = clusters.bindings
     changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
+    if around.is_held or any(r.constraint in store.LOOKED_AT for r in clusters.refused):
+        await store.save_held(work.connection, list(around.records), clusters.refused)
     versions = await store.save_bindings(work.connection, changed, log_time_ms)
     for record, n in versions.items():
         state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)

@@ -16,7 +16,6 @@ from services.identity import store
 from services.identity.domain.evidence import NEVER_US, Evidence
 from services.identity.domain.mentions import Mention, mention_of
 from services.identity.domain.observing import ABOUT_EVIDENCE, ASSERTIONS, observe
-from services.identity.domain.policy import Policy
 from services.runtime.postgres import Connection
 from services.runtime.withdrawing import Withdrawals
 
@@ -63,7 +62,7 @@ class Hearing:
             self.forget()
             self.withdrawals = held.count
 
-    def hear(self, event: Event, policy: Policy) -> Heard | None:
+    def hear(self, event: Event) -> Heard | None:
         """The event's mention; None where it has no evidence."""
         time_us = microseconds(event.time)
         key = _key(event)
@@ -72,7 +71,7 @@ class Hearing:
             first_us = NEVER_US if event.clamped else time_us
             mention = Mention(event.event_id, event.record_id, event.source, time_us, first_us, True, known.said)
             return Heard(mention, None, key)
-        evidence = observe(event, time_us, policy, self.id_of)
+        evidence = observe(event, time_us, self.id_of)
         found = mention_of(event, time_us, evidence)
         return Heard(found, evidence, key) if found is not None else None
 

@@ -8,15 +8,18 @@ from services.identity.store.customers import records_after, save_bindings, save
 from services.identity.store.decisions import save_decisions
 from services.identity.store.evidence import known, lock_writer, neighbourhood, save_evidence, whole
 from services.identity.store.groups import customers_of, hear_groups
+from services.identity.store.held import LOOKED_AT, generic_beside, save_held
 from services.identity.store.likeness import refresh
 from services.identity.store.mentions import bury, insert_mentions, removed_until, revise, save_dead, save_removals
 from services.identity.store.reach import hear_reach, reach_of
 from services.identity.store.rows import Stored, stored_row
 
 __all__ = [
+    "LOOKED_AT",
     "Stored",
     "bury",
     "customers_of",
+    "generic_beside",
     "hear_groups",
     "hear_reach",
     "insert_mentions",
@@ -34,6 +37,7 @@ __all__ = [
     "save_dead",
     "save_decisions",
     "save_evidence",
+    "save_held",
     "save_removals",
     "stored_row",
     "told",

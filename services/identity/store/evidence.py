@@ -37,6 +37,8 @@ class Neighbourhood:
     assertions_by_key: dict[tuple[str, str, str], Assertion] = field(default_factory=dict)
     features: dict[str, Values] = field(default_factory=dict)
     similar: set[tuple[str, str]] = field(default_factory=set)
+    is_held: bool = False
+    """Whether some join waits for a word."""
 
     @property
     def looks(self) -> Looks:
@@ -211,6 +213,7 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: I
         around.stored[record.record_id] = stored_row(r)
         if r["features"] is not None:
             around.features[record.record_id] = read_features(r["features"])
+        around.is_held = around.is_held or r["held"]
     through = [r for r, s in around.stored.items() if not s.binding.generic or r in doubts]
     for r in await connection.fetch(_TOUCHING.format("link"), through):
         link = link_row(r)
@@ -260,7 +263,8 @@ REACHED = """
             UNION ALL SELECT a FROM similar_pair WHERE b = reached.record_id AND joins OFFSET 0
         ) AS next
     )
-    SELECT r.*, l.features FROM record r LEFT JOIN likeness l USING (record_id)
+    SELECT r.*, l.features, EXISTS (SELECT FROM held h WHERE h.a = r.record_id OR h.b = r.record_id) AS held
+    FROM record r LEFT JOIN likeness l USING (record_id)
     WHERE record_id = any(ARRAY(SELECT record_id FROM reached))
 """
 

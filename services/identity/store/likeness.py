@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from services.identity.domain.similarity.blocking import Values
 from services.identity.domain.similarity.features import features_of, read_features, write_features
+from services.identity.domain.similarity.kinds import Kind
 from services.identity.domain.similarity.likeness import Pair, keys_for
 from services.identity.domain.similarity.model import Model
 from services.identity.domain.similarity.scoring import score
@@ -25,6 +26,7 @@ class _Change:
     features: dict[str, Values] = field(default_factory=dict)
     before: dict[str, frozenset[int]] = field(default_factory=dict)
     after: dict[str, frozenset[int]] = field(default_factory=dict)
+    renamed: set[str] = field(default_factory=set)
 
     @property
     def lost(self) -> list[tuple[int, str]]:
@@ -37,14 +39,15 @@ class _Change:
 
 async def refresh(
     connection: Connection, records: Collection[str], model: Model, *, anew: bool = False
-) -> set[str]:
-    """After traits of these records changed: the records that are alike to others than before, or otherwise.
+) -> tuple[set[str], set[str]]:
+    """After traits of these records changed: (records that are alike to others than before, or otherwise; those that
+    are not called as before any more).
 
     `anew`: the model is another one, so that each pair is judged again whatever its features are.
     """
     change = await _changed(connection, records, model, anew)
     if not change.features:
-        return set()
+        return set(), set()
     await _save(connection, change)
     touched = set(change.features) | await _forget_pairs(connection, change.features)
     keys = {key for those in (*change.before.values(), *change.after.values()) for key in those}
@@ -54,13 +57,14 @@ async def refresh(
         touched |= await _drop_unsupported(connection, {r for key in filled for r in members[key]}, model)
     candidates = _candidates(members, change, opened, model.key_records_max)
     touched |= await _compare(connection, candidates, change.features, model)
-    return touched
+    return touched, change.renamed
 
 
 async def _changed(connection: Connection, records: Collection[str], model: Model, anew: bool) -> _Change:
     change = _Change()
     if not records:
         return change
+    given = [name for name, compared in model.fields.items() if compared.kind is Kind.GIVEN_NAME]
     said = await traits_of(connection, sorted(records))
     stored = {
         str(r["record_id"]): (r["features"], frozenset(r["keys"]))
@@ -71,6 +75,9 @@ async def _changed(connection: Connection, records: Collection[str], model: Mode
         text, keys = stored.get(record, ("{}", frozenset()))
         if anew or write_features(values) != text:
             change.features[record] = values
+            before = read_features(text)
+            if any(not set(before.get(name, ())) <= set(values.get(name, ())) for name in given):
+                change.renamed.add(record)
             change.before[record] = keys
             change.after[record] = keys_for(values, model)
     return change

@@ -40,6 +40,9 @@ def rehearse(file: File, as_json: AsJson = False) -> None:
     """What a policy would change, computed of all the evidence; nothing is changed."""
     body = {"document": read_document(file), "by": "operator", "reason": "rehearsal"}
     answer = ask_json("POST", f"{here().internal['identity']}/policy/rehearsal", json=body, timeout_s=REHEARSAL_S)
+    moved = {"records": sorted(answer["moves"])}
+    value = ask_json("POST", f"{here().internal['value']}/records/value", json=moved, timeout_s=REHEARSAL_S)
+    answer["value_moved"] = value["totals"]
     if as_json:
         print_json(answer)
         return
@@ -49,6 +52,8 @@ def rehearse(file: File, as_json: AsJson = False) -> None:
     say(f"  {count(answer['merged'])} merges, {count(answer['split'])} splits, {count(answer['touched'])} customers "
         f"touched; {count(answer['became_generic'])} values become generic, "
         f"{count(answer['no_longer_generic'])} are so no longer")  # fmt: skip
+    worth = [f"{one['revenue']} {one['currency']} of {count(one['orders'])} orders" for one in value["totals"]]
+    say(f"  value that would move: {', '.join(worth) or 'none'}")
     for one in answer["samples"]["merged"][:SAMPLES_SHOWN]:
         say(f"  merge into {one['into']} of {', '.join(one['from'])}")
     for one in answer["samples"]["split"][:SAMPLES_SHOWN]:
@@ -90,10 +95,14 @@ def review(
     table = Table("bits", "one", "other", "agreement", box=None)
     for pair in answer["pairs"]:
         levels = ", ".join(f"{name} {level}" for name, level in pair["likeness"]["levels"].items())
-        table.add_row(f"{pair['likeness']['bits']:g}", _name(pair["a"]), _name(pair["b"]), levels)
+        table.add_row(f"{pair['likeness']['bits']:g}", named(pair["a"]), named(pair["b"]), levels)
+    for one in answer["held"]:
+        a, b = one["a"], one["b"]
+        sides = f"{named(a)} of {count(a['records'])} records with {named(b)} of {count(b['records'])}"
+        say(f"{one['constraint']}: {sides}")
     console().print(table)
-    say("nothing to look at" if not answer["pairs"] else f"more: --cursor {answer['next_cursor']}"
-        if answer["next_cursor"] else "that is all")  # fmt: skip
+    more = f"more: --cursor {answer['next_cursor']}" if answer["next_cursor"] else "that is all"
+    say(more if answer["pairs"] or answer["held"] else "nothing to look at")
 
 
 @identity.command("path")
@@ -148,6 +157,9 @@ def state(
         say(f"nothing was changed; with --execute it is said that they are {kind}")
     else:
         say(f"said that they are {kind}: event {given['event_id']}")
+        for word in given["contradicts"] or ():
+            said = f"{word['actor'] or 'an operator'} said on {_day(word['time'])} that"
+            say(f"  beware: {said} {named(word['a'])} and {named(word['b'])} are {word['kind']}: {word['reason']}")
 
 
 def read_pair(a: str, b: str) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -181,23 +193,23 @@ def _show_path(answer: dict[str, Any]) -> None:
     say(answer["why"])
     for step in answer["path"]:
         via = step["via"]
-        how = f"  {_how(via)}{'  <- hangs on this' if via == answer['cut'] else ''}" if via else ""
-        say(f"  {_name(step['record'])}{how}")
+        how = f"  {link_words(via)}{'  <- hangs on this' if via == answer['cut'] else ''}" if via else ""
+        say(f"  {named(step['record'])}{how}")
     for link in answer["refused"][:LISTED_MAX]:
-        say(f"  refused ({link['constraint']}): {_name(link['a'])} with {_name(link['b'])}  {_how(link)}")
+        say(f"  refused ({link['constraint']}): {named(link['a'])} with {named(link['b'])}  {link_words(link)}")
 
 
 def _show_customer(answer: dict[str, Any]) -> None:
     say(f"{answer['customer_id']}  {answer['status']}")
     for one in answer["records"][:LISTED_MAX]:
-        say(f"  {_name(one)}  since {_day(one['first_seen'])}, {count(one['events'])} events")
+        say(f"  {named(one)}  since {_day(one['first_seen'])}, {count(one['events'])} events")
     _show_links("LINKS", answer["links"])
     _show_links("REFUSED, to others' records", answer["refusals"])
     if answer["assertions"]:
         say("\nOPERATORS' WORDS")
         for word in answer["assertions"][:LISTED_MAX]:
             said = f"{word['actor'] or 'an operator'} on {_day(word['time'])}: {word['reason']}"
-            say(f"  {_name(word['a'])} and {_name(word['b'])} are {word['kind']}, says {said}")
+            say(f"  {named(word['a'])} and {named(word['b'])} are {word['kind']}, says {said}")
     say(", ".join(f"{count(number)} {what}" for what, number in answer["totals"].items()))
 
 
@@ -211,8 +223,8 @@ def _show_links(title: str, links: list[dict[str, Any]]) -> None:
     for link in readable(links[:LISTED_MAX]):
         state_ = link["state"] + (f" ({link['constraint']})" if link["constraint"] else "")
         table.add_row(
-            _name(link["a"]),
-            _name(link["b"]),
+            named(link["a"]),
+            named(link["b"]),
             link["kind"],
             str(link["weight"]),
             _day(link["first_seen"]),
@@ -222,14 +234,16 @@ def _show_links(title: str, links: list[dict[str, Any]]) -> None:
     console().print(table)
 
 
-def _how(link: dict[str, Any]) -> str:
+def link_words(link: dict[str, Any]) -> str:
+    """What a link is, since when and by whom."""
     source = f" by {link['source']}" if link["source"] else ""
     since = f", since {_day(link['first_seen'])}" if link["first_seen"] else ""
     alike = f" ({link['likeness']['bits']:g} bits)" if link["likeness"] else ""
     return f"{link['kind']}{alike}, weight {link['weight']}{since}{source}"
 
 
-def _name(record: dict[str, Any]) -> str:
+def named(record: dict[str, Any]) -> str:
+    """TYPE:VALUE."""
     return f"{record['type']}:{record['value']}"
 
 

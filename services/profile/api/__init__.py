@@ -18,6 +18,7 @@ from starlette.responses import Response
 from schemas.sections import CustomerDocument
 from services.profile.api import contact, customers, groups, identity, value
 from services.profile.api.doors import Doors
+from services.profile.history_shapes import HistoryAnswer, HowAnswer
 from services.profile.identity_shapes import AssertionAnswer, IdentityAnswer, PathAnswer, ReviewAnswer
 from services.profile.internal import internal
 from services.profile.shapes import (
@@ -54,6 +55,13 @@ def public(settings: Settings) -> FastAPI:
         exception_handlers={**EXCEPTION_HANDLERS, RequestValidationError: _unreadable},
     )
     app.state.doors = doors
+    app.include_router(_calls())
+    app.get("/healthz", include_in_schema=False)(healthz)
+    return app
+
+
+def _calls() -> APIRouter:
+    """Every call, with the key it needs and the problems it may answer."""
     problems: dict[int | str, Any] = {
         code: {"description": Problems.__doc__, "content": {"application/problem+json": {"schema": PROBLEM}}}
         for code in (400, 401, 403, 404, 422, 503)
@@ -64,6 +72,8 @@ def public(settings: Settings) -> FastAPI:
     calls.post("/customers/lookup", response_model=LookupAnswer)(customers.lookup)
     calls.get("/customers/{customer_id}/timeline", response_model=TimelineAnswer)(customers.timeline)
     calls.get("/customers/{customer_id}/identity", response_model=IdentityAnswer)(identity.evidence)
+    calls.get("/customers/{customer_id}/identity/how", response_model=HowAnswer)(identity.how)
+    calls.get("/customers/{customer_id}/identity/history", response_model=HistoryAnswer)(identity.history)
     calls.get("/customers/{customer_id}/value", response_model=ValueAnswer)(value.customer)
     calls.get("/contact/issues", response_model=contact.IssuesAnswer)(contact.issues)
     calls.get("/value/totals", response_model=TotalsAnswer)(value.totals)
@@ -72,9 +82,7 @@ def public(settings: Settings) -> FastAPI:
     calls.get("/identity/review", response_model=ReviewAnswer)(identity.review)
     calls.post("/identity/assertions", response_model=AssertionAnswer, status_code=202)(identity.assertion)
     calls.get("/groups/{group_id:path}", response_model=groups.GroupAnswer)(groups.group)
-    app.include_router(calls)
-    app.get("/healthz", include_in_schema=False)(healthz)
-    return app
+    return calls
 
 
 async def _unreadable(_request: Request, error: Exception) -> Response:

@@ -27,6 +27,7 @@ from services.profile.shapes import IDENTIFIER_CHARS_MAX
 from services.runtime.http import Problem, answer
 
 REVIEW_PAIRS_MAX = 100
+DECISIONS_MAX = 100
 COMMAND_TIMEOUT_S = 8.0
 """Longer than intake waits for the log, so that its own word is heard."""
 
@@ -48,6 +49,42 @@ async def evidence(
     found = {**asked.json(), "requested_id": customer_id}
     found["records"] = domain.with_last_seen(found["records"], told.sections.get("interaction"))
     return await doors.answered(_visible(found, key))
+
+
+async def how(
+    request: Request, customer_id: str, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+) -> Response:
+    """In what order a customer's records become one, strongest link first; the weakest, and what hangs on which."""
+    return await _of_customer(request, customer_id, "how", {}, min_position, wait_ms)
+
+
+async def history(
+    request: Request,
+    customer_id: str,
+    limit: Annotated[int, Query(ge=1, le=DECISIONS_MAX)] = 50,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+    former: Annotated[str | None, Query(description="Decisions under an id the customer had before")] = None,
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
+) -> Response:
+    """What was decided about a customer, newest first: who joined, left or was refused, each with the evidence."""
+    given = {"limit": str(limit), "cursor": cursor, "former": former}
+    query = {name: value for name, value in given.items() if value is not None}
+    return await _of_customer(request, customer_id, "history", query, min_position, wait_ms)
+
+
+async def _of_customer(
+    request: Request, customer_id: str, page: str, query: dict[str, str], min_position: str | None, wait_ms: int
+) -> Response:
+    """What identity answers of today's customer on a page of its own, as this key may see it."""
+    doors: Doors = request.app.state.doors
+    key = await doors.access.check(request, "profile:read")
+    await doors.reach(min_position, wait_ms)
+    told = await doors.today(customer_id)
+    asked = await doors.part("identity", f"/customers/{told.customer_id}/{page}", query)
+    if asked.status_code != 200:
+        return passed_on(asked)
+    return await doors.answered(_visible({**asked.json(), "requested_id": customer_id}, key))
 
 
 async def path(
@@ -99,7 +136,8 @@ async def assertion(
         "actor": {"kind": "staff", **actor} if actor else {"kind": "system", "id": key.name},
         "properties": {"records": [{"type": i.type, "value": i.value} for i in pair], "reason": body.reason},
     }
-    return await _given(doors, command, idempotency_key)
+    contradicts = await _contradicted(doors, pair, body.kind, key)
+    return await _given(doors, command, idempotency_key, contradicts)
 
 
 def _pair(body: AssertionRequest) -> list[Identifier]:
@@ -122,7 +160,17 @@ async def _known(doors: Doors, pair: list[Identifier]) -> None:
         raise Problem("unknown-record", f"records.{unknown[0]}: no event has mentioned it")
 
 
-async def _given(doors: Doors, command: dict[str, Any], sent_id: str | None) -> Response:
+async def _contradicted(doors: Doors, pair: list[Identifier], kind: str, key: ApiKey) -> dict[str, Any]:
+    """What other operators said; their word is taken whether or not identity can be asked for it."""
+    start, end = (f"{i.type}:{i.value}" for i in pair)
+    try:
+        asked = await doors.part("identity", "/contradictions", {"from": start, "to": end, "kind": kind})
+    except Problem:
+        return {"contradicts": None, "masked": []}
+    return _visible(asked.json(), key) if asked.status_code == 200 else {"contradicts": None, "masked": []}
+
+
+async def _given(doors: Doors, command: dict[str, Any], sent_id: str | None, contradicts: dict[str, Any]) -> Response:
     """The command as an event of the log: 202 with its id and position. Raises Problem("unavailable")."""
     url = f"{doors.settings.intake_internal_url}/commands"
     body = {**command, "id": sent_id} if sent_id else command
@@ -133,4 +181,4 @@ async def _given(doors: Doors, command: dict[str, Any], sent_id: str | None) -> 
     if taken.status_code != 200:
         return passed_on(taken)
     given = taken.json()
-    return answer(given, 202, {"C360-Position": given["position"]})
+    return answer({**given, **contradicts}, 202, {"C360-Position": given["position"]})

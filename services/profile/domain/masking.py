@@ -73,14 +73,28 @@ def masked_group(group: dict[str, Any]) -> dict[str, Any]:
 EVIDENCE_PERSONAL = ("records[].value", "links[].*.value", "assertions[].*.value", "assertions[].reason",
                      "assertions[].actor", "refusals[].*.value")  # fmt: skip
 PATH_PERSONAL = ("from.value", "to.value", "path[].*.value", "cut.*.value", "refused[].*.value", "why")
-REVIEW_PERSONAL = ("pairs[].*.value",)
+REVIEW_PERSONAL = ("held[].*.value", "pairs[].*.value")
+HOW_PERSONAL = ("steps[].link.*.value", "weakest.link.*.value", "hinge.link.*.value", "why")
+HISTORY_PERSONAL = ("decisions[].records[].value", "decisions[].records[].because.with.value",
+                    "decisions[].records[].because.reason", "decisions[].records[].because.actor",
+                    "decisions[].cleared[].value", "decisions[].refused[].records[].value",
+                    "decisions[].lifted[][].value", "why")  # fmt: skip
+CONTRADICTS_PERSONAL = ("contradicts[].*.value", "contradicts[].reason", "contradicts[].actor")
+_PERSONAL = {
+    "contradicts": CONTRADICTS_PERSONAL,
+    "steps": HOW_PERSONAL,
+    "former": HISTORY_PERSONAL,
+    "path": PATH_PERSONAL,
+    "pairs": REVIEW_PERSONAL,
+}
+"""What only one of the answers has → which of its fields are personal."""
 _NAMED = {"record_id", "type", "value"}
 _SAID = ("reason", "actor", "words")
 
 
 def masked_evidence(found: dict[str, Any]) -> dict[str, Any]:
     """What identity answers, for a key without `profile:pii`: every record's value and all that people wrote."""
-    personal = PATH_PERSONAL if "why" in found else REVIEW_PERSONAL if "pairs" in found else EVIDENCE_PERSONAL
+    personal = next((those for name, those in _PERSONAL.items() if name in found), EVIDENCE_PERSONAL)
     return {**_masked_named(found), "masked": list(personal)}
 
 

@@ -17,6 +17,8 @@ PATH = "/v1/identity/path?from=user_id:keys-u&to=user_id:keys-u"
 ASSERTIONS = "/v1/identity/assertions"
 CALLS = [("GET", "/v1/customers/{}", "profile:read"), ("GET", "/v1/customers/{}/timeline", "events:read"),
          ("POST", "/v1/customers/lookup", "profile:read"), ("GET", "/v1/customers/{}/identity", "profile:read"),
+         ("GET", "/v1/customers/{}/identity/how", "profile:read"),
+         ("GET", "/v1/customers/{}/identity/history", "profile:read"),
          ("GET", PATH, "profile:read"), ("POST", ASSERTIONS, "identity:write"),
          ("GET", "/v1/customers/{}/value", "value:read"), ("GET", "/v1/value/totals", "value:read"),
          ("GET", "/v1/value/tiers", "value:read")]  # fmt: skip

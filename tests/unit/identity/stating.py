@@ -16,7 +16,7 @@ NEVER = NEVER_US
 Fact = Record | Link | Assertion
 IDS = (
     "user_id:1", "user_id:2", "user_id:3", "user_id.shop:9", "crm_id.a:1", "crm_id.a:2", "email:a", "email:b",
-    "phone:1", "passport:1", "device_id:1", "anonymous_id:1", "anonymous_id:2",
+    "phone:7", "passport:1", "device_id:1", "anonymous_id:1", "anonymous_id:2",
 )  # fmt: skip
 
 

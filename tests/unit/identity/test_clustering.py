@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 
-from services.identity.domain.clustering import Binding, Refused
+from services.identity.domain.clustering import Binding, Refused, cluster
+from services.identity.domain.policy import Held, Policy
+from services.identity.domain.similarity.likeness import Looks
 from tests.unit.identity.stating import (
     NEVER,
     POLICY,
@@ -128,7 +133,7 @@ def test_a_strong_link_is_taken_before_an_earlier_weak_one() -> None:
     assert found["email:a"].customer_id == "user_id:2"
 
 
-@pytest.mark.parametrize("base", ["email:a", "phone:1"])
+@pytest.mark.parametrize("base", ["email:a", "phone:7"])
 @pytest.mark.parametrize("over", [0, 1])
 def test_a_value_is_generic_only_beyond_the_limit_and_then_links_nobody(base: str, over: int) -> None:
     limit = POLICY.generic_limit(base.partition(":")[0])
@@ -143,9 +148,58 @@ def test_a_value_is_generic_only_beyond_the_limit_and_then_links_nobody(base: st
 
 
 def test_only_distinct_values_of_one_type_make_a_value_generic() -> None:
-    mixed = [together(f"{t}:{n}", "phone:1") for t in ("crm_id.a", "crm_id.b", "email") for n in range(4)]
-    repeated = [together("user_id:1", "phone:1", t) for t in range(20)]
-    assert not clusters(evidence(*mixed, *repeated)).bindings["phone:1"].generic
+    mixed = [together(f"{t}:{n}", "phone:7") for t in ("crm_id.a", "crm_id.b", "email") for n in range(4)]
+    repeated = [together("user_id:1", "phone:7", t) for t in range(20)]
+    assert not clusters(evidence(*mixed, *repeated)).bindings["phone:7"].generic
+
+
+def test_a_value_that_policy_blocks_is_generic_whoever_has_it() -> None:
+    found = clusters(evidence(together("crm_id.a:1", "email:noreply@shop.com"))).bindings
+    assert found["email:noreply@shop.com"].generic
+    assert found["crm_id.a:1"].customer_id == "crm_id.a:1"
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_value_is_generic_beyond_so_many_given_names(over: int) -> None:
+    limit = POLICY.generic_names_limit("phone")
+    assert limit is not None
+    names = ["ann", "bob", "carl", "dora", "emil", "fritz", "gina", "hugo", "ivan", "jutta", "kurt"][: limit + over]
+    crowd = [f"passport:{n}" for n in range(len(names))]
+    found = evidence(*(together(name, "phone:7", n) for n, name in enumerate(crowd)))
+    looks = Looks({record: {"firstName": (name,)} for record, name in zip(crowd, names, strict=True)})
+    got = cluster(found.records, found.links.values(), (), POLICY, looks=looks).bindings
+    assert got["phone:7"].generic is bool(over)
+
+
+def limited(**changes: Any) -> Policy:
+    """The shipped policy with other limits."""
+    return dataclasses.replace(POLICY, **changes)
+
+
+def test_a_customer_has_no_more_values_of_a_type_than_its_limit_but_by_an_operators_word() -> None:
+    policy = limited(limits={"email": 2})
+    facts: list[Fact] = [together("user_id:1", f"email:{n}", n) for n in range(3)]
+    found = clusters(evidence(*facts), policy)
+    assert [b.customer_id for r, b in sorted(found.bindings.items()) if r.startswith("email")] == [
+        "user_id:1", "user_id:1", "email:2",
+    ]  # fmt: skip
+    assert found.refused == [Refused("email:2", "user_id:1", "limit:email")]
+    agreed = clusters(evidence(*facts, said("user_id:1", "email:2", same=True)), policy)
+    held = sorted(r for r, b in agreed.bindings.items() if b.customer_id == "user_id:1")
+    assert "email:2" in held, "the word is taken first, and one of the others is refused in its place"
+    assert len(held) == 3
+
+
+def test_a_join_of_two_large_customers_waits_for_an_operators_word() -> None:
+    policy = limited(held_from=Held(records=3, personal=2))
+    one = [together("crm_id.a:1", "email:a"), together("crm_id.a:1", "device_id:1")]
+    other = [together("crm_id.b:1", "email:b", 1), together("crm_id.b:1", "device_id:2", 1)]
+    bridge = together("device_id:1", "device_id:2", 5)
+    found = clusters(evidence(*one, *other, bridge), policy)
+    assert found.refused == [Refused("device_id:1", "device_id:2", "held")]
+    assert len({b.customer_id for b in found.bindings.values()}) == 2
+    agreed = clusters(evidence(*one, *other, bridge, said("crm_id.a:1", "crm_id.b:1", same=True)), policy)
+    assert len({b.customer_id for b in agreed.bindings.values()}) == 1
 
 
 def test_a_customer_is_named_after_the_highest_class() -> None:

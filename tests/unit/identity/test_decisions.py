@@ -44,10 +44,10 @@ def kinds(one: Decisions) -> list[str]:
 
 
 def test_who_joined_is_told_with_the_link_that_weighs_most() -> None:
-    found = want(together("user_id:1", "email:a", 5), alias("email:a", "user_id:1", 9), record("phone:1"))
+    found = want(together("user_id:1", "email:a", 5), alias("email:a", "user_id:1", 9), record("phone:7"))
     because = found["user_id:1"].members["email:a"]
     assert because == {"kind": "alias", "event_id": "event-9", "source": "web", "with": "user_id:1"}
-    assert not found["phone:1"].is_told
+    assert not found["phone:7"].is_told
 
 
 def test_an_operators_word_is_told_before_any_link() -> None:

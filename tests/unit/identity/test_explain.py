@@ -82,10 +82,10 @@ def test_of_equally_strong_ways_the_shortest_then_the_one_of_smaller_ids_is_told
 
 
 def test_the_cut_is_the_weakest_link_without_which_they_would_be_two() -> None:
-    chain = [together("user_id:1", "email:a"), together("email:a", "phone:1"), together("phone:1", "crm_id.a:1")]
+    chain = [together("user_id:1", "email:a"), together("email:a", "phone:7"), together("phone:7", "crm_id.a:1")]
     answer = way("user_id:1", "crm_id.a:1", *chain)
-    assert ends(answer["cut"]) == ("email:a", "phone:1"), "of two equally weak ones the one taken later"
-    round_about = [*chain, together("phone:1", "user_id:1"), together("crm_id.a:1", "email:a")]
+    assert ends(answer["cut"]) == ("email:a", "phone:7"), "of two equally weak ones the one taken later"
+    round_about = [*chain, together("phone:7", "user_id:1"), together("crm_id.a:1", "email:a")]
     answer = way("user_id:1", "crm_id.a:1", *round_about)
     assert answer["cut"] is None
     assert text(answer).endswith("; no single link's removal would part them.")
@@ -126,23 +126,23 @@ def test_a_record_is_one_with_itself() -> None:
 
 
 def test_two_values_of_an_exclusive_type_are_named_with_the_link_they_refused() -> None:
-    answer = way("user_id:1", "user_id:2", together("user_id:1", "phone:1"), together("user_id:2", "phone:1", 1))
+    answer = way("user_id:1", "user_id:2", together("user_id:1", "phone:7"), together("user_id:2", "phone:7", 1))
     assert (answer["same_customer"], answer["path"], answer["cut"]) == (False, [], None)
     assert [(ends(r), r["state"], r["constraint"]) for r in answer["refused"]] == [
-        (("phone:1", "user_id:2"), "refused", "exclusive:user_id")
+        (("phone:7", "user_id:2"), "refused", "exclusive:user_id")
     ]
     assert answer["because"] == "exclusive"
     assert text(answer) == (
         "user_id:1 and user_id:2 are not one customer: user_id:1 and user_id:2 are two of type user_id, of which a "
-        "customer has only one, so one link between them was refused: phone:1 with user_id:2."
+        "customer has only one, so one link between them was refused: phone:7 with user_id:2."
     )
 
 
 def test_a_shared_value_is_said_to_be_ambiguous() -> None:
-    answer = way("phone:1", "user_id:2", together("user_id:1", "phone:1"), together("user_id:2", "phone:1", 1))
+    answer = way("phone:7", "user_id:2", together("user_id:1", "phone:7"), together("user_id:2", "phone:7", 1))
     assert answer["because"] == "exclusive"
     assert text(answer).endswith(
-        "; phone:1 was seen with both and is ambiguous: its stronger link counts, of equal ones the earlier."
+        "; phone:7 was seen with both and is ambiguous: its stronger link counts, of equal ones the earlier."
     )
 
 
@@ -183,16 +183,16 @@ def test_a_word_nobody_signed_is_an_operators() -> None:
 def test_a_value_that_everybody_has_is_named_as_what_does_not_count() -> None:
     limit = POLICY.generic_limit("phone")
     assert limit is not None
-    crowd: list[Fact] = [together(f"crm_id.a:{n:02}", "phone:1", n) for n in range(limit + 1)]
+    crowd: list[Fact] = [together(f"crm_id.a:{n:02}", "phone:7", n) for n in range(limit + 1)]
     answer = way("crm_id.a:00", "crm_id.a:01", *crowd)
     assert answer["because"] == "generic"
-    assert text(answer).endswith(": both were seen with phone:1, which so many people share that it is no evidence.")
-    assert "what links them is phone:1" in text(way("phone:1", "crm_id.a:01", *crowd))
+    assert text(answer).endswith(": both were seen with phone:7, which so many people share that it is no evidence.")
+    assert "what links them is phone:7" in text(way("phone:7", "crm_id.a:01", *crowd))
 
 
 def test_what_leads_through_further_customers_is_told_apart_from_nothing() -> None:
     by_way = [
-        together("user_id:1", "phone:1"), together("user_id:2", "phone:1", 1),
+        together("user_id:1", "phone:7"), together("user_id:2", "phone:7", 1),
         together("user_id:2", "device_id:1"), together("user_id:3", "device_id:1", 1),
     ]  # fmt: skip
     answer = way("user_id:1", "user_id:3", *by_way)

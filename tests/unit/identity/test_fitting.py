@@ -92,7 +92,7 @@ def world() -> Mapping[str, Values]:
 
 @pytest.fixture(scope="module")
 def fitted(world: Mapping[str, Values], few_pairs: None) -> Fitted:
-    return fit(world, MODEL)
+    return fit(world, MODEL, {})
 
 
 @pytest.mark.parametrize("field", ["firstName", "lastName", "birthday", "gender"])
@@ -128,6 +128,17 @@ def test_the_prior_is_the_share_of_matches_and_the_bounds_those_of_kin_and_of_mo
     assert fitted.shared_bits_min == pytest.approx(math.log2(MOVED), abs=0.4)
 
 
+def test_a_source_without_duplicates_says_that_two_of_its_numbers_are_two_people(
+    world: Mapping[str, Values], few_pairs: None
+) -> None:
+    tidy = {name: f"crm_id.{name[-1]}" for name in world}
+    found = fit(world, MODEL, tidy, seed=1).same_source
+    assert found.keys() == {"crm_id.a", "crm_id.b"}
+    assert all(-6 <= bits < -4 for bits in found.values())
+    one = fit(world, MODEL, dict.fromkeys(world, "crm_id.one")).same_source
+    assert one == {"crm_id.one": pytest.approx(0, abs=0.1)}
+
+
 def test_a_common_name_weighs_less_than_a_rare_one(fitted: Fitted, world: Mapping[str, Values]) -> None:
     found = fitted.fields["firstName"]
     holders = [values["firstName"][0] for values in world.values()]
@@ -143,15 +154,15 @@ def test_the_order_of_the_records_does_not_matter(
     monkeypatch.setattr(sampling, "RANDOM_PAIRS_MAX", 5_000)
     some = dict(list(world.items())[:400])
     turned = dict(reversed(some.items()))
-    assert fit(some, MODEL) == fit(turned, MODEL)
-    assert fit(some, MODEL, seed=2) == fit(turned, MODEL, seed=2) != fit(some, MODEL)
+    assert fit(some, MODEL, {}) == fit(turned, MODEL, {})
+    assert fit(some, MODEL, {}, seed=2) == fit(turned, MODEL, {}, seed=2) != fit(some, MODEL, {})
 
 
 @pytest.mark.parametrize("limits", [(2_000, 1_500), (50, 20), (1, 1)])
 def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch, world: Mapping[str, Values], limits: Any) -> None:
     monkeypatch.setattr(sampling, "RANDOM_PAIRS_MAX", limits[0])
     monkeypatch.setattr(sampling, "BLOCKED_PAIRS_MAX", limits[1])
-    found = fit(dict(list(world.items())[:300]), MODEL)
+    found = fit(dict(list(world.items())[:300]), MODEL, {})
     assert found.random_pairs == limits[0]
     assert found.blocked_pairs <= limits[1]
 
@@ -196,7 +207,7 @@ def _of_one_field(field: str, value: str) -> dict[str, Values]:
     ],
 )
 def test_whatever_there_is_gives_a_policy(records: dict[str, Values]) -> None:
-    found = fit(records, MODEL)
+    found = fit(records, MODEL, {})
     model = read_policy(proposed(DOCUMENT, found)).similarity
     assert all(math.isfinite(bits) for field in model.fields.values() for bits in field.weights)
 

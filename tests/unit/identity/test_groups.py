@@ -29,7 +29,6 @@ from services.identity.domain.groups import (
 from services.identity.domain.observing import observe
 from tests.support.belonging import IDS
 from tests.support.house import NOON, an_event
-from tests.unit.identity.stating import POLICY
 
 MINUTE_US = 60_000_000
 ACME = {"group_id": ["acc-5"]}
@@ -93,7 +92,7 @@ def test_an_event_that_is_none_of_a_group_says_nothing_of_one(type: str, identif
 
 def test_a_group_event_links_nobody() -> None:
     event = an_event("e", {**ACME, **ANN}, type="group.joined", traits={"name": "Acme"})
-    assert not observe(event, 0, POLICY, IDS)
+    assert not observe(event, 0, IDS)
 
 
 def test_a_name_may_stand_in_the_traits_or_in_the_properties_and_is_no_trait() -> None:

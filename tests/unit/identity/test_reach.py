@@ -115,7 +115,7 @@ def test_the_last_proof_the_last_complaint_and_the_failures_since_are_enough(hea
 
 
 def test_facts_stand_beside_the_addresses_in_the_order_of_the_records_and_hold_none() -> None:
-    records = [record("user_id:1"), record("email:b", 5 * MINUTE_US), record("email:a"), record("phone:1")]
+    records = [record("user_id:1"), record("email:b", 5 * MINUTE_US), record("email:a"), record("phone:7")]
     found = facts(
         records,
         [

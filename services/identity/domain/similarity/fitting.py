@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,9 @@ FREQUENCIES_MAX = 300
 """Names less common than this, or beyond so many, are weighed as one."""
 HOLDERS_MIN = 5
 """Records; a name on fewer may be one person's."""
+SOURCE_RECORDS_MIN = 100
+SOURCE_BITS_MIN = -6.0
+"""What a source's own tidiness may say at most: some duplicates slip into every one."""
 COUNTED = (Kind.GIVEN_NAME, Kind.SURNAME)
 APART = frozenset({"nickname", "initial", "sounds", "partial"})
 """Levels that are no more and no less alike than those beside them: only between exact and different."""
@@ -56,21 +59,26 @@ class Fitted:
 
     `prior_bits`: log2 of the share of matches among all pairs. `shared_bits_max`: -log2 of the share of kin: what a
     home shares says that two records are of one home, and leaves open of whom. `shared_bits_min`: log2 of the share
-    of one person's pairs that are of two homes. `random_pairs`, `blocked_pairs`: how many were compared.
+    of one person's pairs that are of two homes. `same_source`: type → bits.
+    `random_pairs`, `blocked_pairs`: how many were compared.
     """
 
     fields: Mapping[str, FittedField]
     prior_bits: float | None
     shared_bits_max: float | None
     shared_bits_min: float | None
+    same_source: Mapping[str, float]
     random_pairs: int
     blocked_pairs: int
     iterations: int
 
 
-def fit(features: Mapping[str, Values], model: Model, seed: int = 1) -> Fitted:
-    """What the records themselves tell about the model's fields; `features`: record → its features."""
-    drawn = sample(features, model, seed)
+def fit(features: Mapping[str, Values], model: Model, types: Mapping[str, str], seed: int = 1) -> Fitted:
+    """What the records themselves tell about the model's fields.
+
+    `features`: record → its features; `types`: record → its type, of records that are numbers a source gave.
+    """
+    drawn = sample(features, model, seed, types)
     found = estimate(drawn, model)
     fields = {
         name: _field(model.fields[name], found, features)
@@ -82,7 +90,19 @@ def fit(features: Mapping[str, Values], model: Model, seed: int = 1) -> Fitted:
     if (home + moved) * drawn.all_pairs >= MATCHES_MIN:
         prior, most = round(math.log2(home + moved), 1), round(-math.log2(kin), 1)
         least = round(math.log2(moved / (home + moved)), 1)
-    return Fitted(fields, prior, most, least, *drawn.used, found.iterations)
+    enough = (home + moved) * drawn.all_pairs >= MATCHES_MIN
+    sources = _sources(found.one_source, features.keys(), types) if enough else {}
+    return Fitted(fields, prior, most, least, sources, *drawn.used, found.iterations)
+
+
+def _sources(matched: Mapping[str, float], records: Collection[str], types: Mapping[str, str]) -> dict[str, float]:
+    """type → log2 of how much less often one person's records are both of it than any two are; at most 0."""
+    counts = Counter(types[r] for r in records if r in types)
+    chance = {source: (count / len(records)) ** 2 for source, count in counts.items() if count >= SOURCE_RECORDS_MIN}
+    return {
+        source: round(min(0.0, max(SOURCE_BITS_MIN, math.log2(max(matched.get(source, 0.0), 1e-9) / share))), 1)
+        for source, share in sorted(chance.items())
+    }
 
 
 def proposed(document: Mapping[str, Any], fitted: Fitted) -> dict[str, Any]:
@@ -93,6 +113,8 @@ def proposed(document: Mapping[str, Any], fitted: Fitted) -> dict[str, Any]:
         bits = getattr(fitted, name)
         if bits is not None:
             similarity[name] = bits
+    if fitted.same_source:
+        similarity["same_source"] = {**similarity["same_source"], **fitted.same_source}
     for name, field in fitted.fields.items():
         entry = similarity["compared"][name]
         entry["weights"] = dict(field.weights)

@@ -48,10 +48,13 @@ class Likeness:
         self.model = model
         self.features = {r: features[r] for r in sorted(features.keys() & records.keys())}
         self._classes = {r: CLASSES[class_rank(record.type)] for r, record in records.items()}
+        self._types = {r: records[r].type for r in self.features}
         self._seen_with: dict[str, set[str]] = {r: set() for r in self.features}
         self._of: dict[str, list[str]] = {}
         """Identifier → who was seen with it, by id, each once."""
         self._scores: dict[Pair, Score] = {}
+        self.cut: list[Pair] = []
+        """Of each part that was too large, the strongest pair that `joining` left out."""
         self._similar = [p for p in similar if p[0] in self.features and p[1] in self.features]
         self._connect(records, links)
 
@@ -76,13 +79,15 @@ class Likeness:
         if found is None:
             both = self._seen_with[pair[0]] & self._seen_with[pair[1]]
             classes = {self._classes[r] for r in both}
-            found = score(self.features[pair[0]], self.features[pair[1]], self.model, classes)
+            types = self._types[pair[0]], self._types[pair[1]]
+            found = score(self.features[pair[0]], self.features[pair[1]], self.model, classes, types)
             self._scores[pair] = found
         return found
 
     def joining(self) -> dict[Pair, Score]:
         """Pairs alike enough to join; of what would be larger than `part_records_max` together, only the surest."""
-        return _cut(self.pairs(self.model.link_bits), self.model)
+        kept, self.cut = _cut(self.pairs(self.model.link_bits), self.model)
+        return kept
 
     def pairs(self, at_least_bits: float) -> dict[Pair, Score]:
         """Candidates, by blocking keys or by an identifier both were seen with, that are at least so much alike."""
@@ -97,9 +102,13 @@ class Likeness:
         return found
 
 
-def _cut(pairs: dict[Pair, Score], model: Model) -> dict[Pair, Score]:
-    """Parts that are too large lose their weakest pairs, in steps of CUT_STEP_BITS, until they fall apart."""
+def _cut(pairs: dict[Pair, Score], model: Model) -> tuple[dict[Pair, Score], list[Pair]]:
+    """Parts that are too large lose their weakest pairs, in steps of CUT_STEP_BITS, until they fall apart.
+
+    (What is kept, the strongest pair of each step's loss.)
+    """
     kept: dict[Pair, Score] = {}
+    cut: list[Pair] = []
     waiting = [(pairs, model.link_bits)]
     while waiting:
         some, bits = waiting.pop()
@@ -115,7 +124,9 @@ def _cut(pairs: dict[Pair, Score], model: Model) -> dict[Pair, Score]:
                 kept |= those
             else:
                 waiting.append(({pair: one for pair, one in those.items() if one.bits >= higher}, higher))
-    return kept
+                lost = ((-one.bits, pair) for pair, one in those.items() if one.bits < higher)
+                cut += [pair for _, pair in sorted(lost)[:1]]
+    return kept, cut
 
 
 def keys_for(values: Values, model: Model) -> frozenset[int]:

@@ -43,13 +43,15 @@ SHARE_MIN = 1e-12
 class Estimate:
     """`m`, `u`: field → share per level, of one person's pairs and of strangers'.
 
-    `matches`: field → expected matches that m rests on, as often as passes saw them; `shares`: of all pairs.
+    `matches`: field → expected matches that m rests on, as often as passes saw them; `shares`: of all pairs;
+    `one_source`: type → share of one person's pairs that are both of that type.
     """
 
     m: Mapping[str, tuple[float, ...]]
     u: Mapping[str, tuple[float, ...]]
     matches: Mapping[str, float]
     shares: Shares
+    one_source: Mapping[str, float]
     iterations: int
 
 
@@ -73,12 +75,14 @@ def estimate(sample: Sample, model: Model) -> Estimate:
         change = mixture.step(groups, strangers)
         iterations += 1
     shares = mixture.shares_among(sorted(sample.blocked.items()), sample.all_pairs)
+    matched = mixture.matched(sample.blocked, shares) or 1.0
     present = sorted({name for pattern, _ in strangers.patterns for name, _ in pattern})
     return Estimate(
         {name: mixture.matching(name, shares) for name in present},
         {name: mixture.row(mixture.u, name) for name in present},
         {name: mixture.matches.get(name, 0.0) for name in present},
         shares,
+        {source: mixture.matched(those, shares) / matched for source, those in sorted(sample.one_source.items())},
         iterations,
     )
 
@@ -150,6 +154,10 @@ class _Mixture:
                     kin *= self.kin[slot] / chance
         total = home + moved + kin + strange
         return home / total, moved / total, kin / total, strange / total
+
+    def matched(self, patterns: Mapping[Pattern, float], shares: Shares) -> float:
+        """How many of these pairs are expected to be one person's."""
+        return sum(count * sum(self.kinds(pattern, shares)[:2]) for pattern, count in sorted(patterns.items()))
 
     def matching(self, name: str, shares: Shares) -> tuple[float, ...]:
         """m of a field, level by level: of one person's pairs, those who moved among them."""

@@ -44,11 +44,13 @@ class Model:
     """One version of how likeness is judged; all bounds in bits.
 
     `traits`: trait path → (kind, fields it gives). `identifiers`: class of a shared identifier → its weight.
+    `same_source`: type, or its class, of two numbers that one source gave → what it says against one person.
     """
 
     traits: Mapping[str, tuple[Kind, tuple[str, ...]]]
     fields: Mapping[str, Compared]
     identifiers: Mapping[str, float]
+    same_source: Mapping[str, float]
     recipes: Sequence[tuple[Part, ...]]
     prior_bits: float
     link_bits: float
@@ -57,8 +59,15 @@ class Model:
     shared_bits_max: float
     shared_bits_min: float
     pair_bits_max: float
+    names_bits_max: float
     key_records_max: int
     part_records_max: int
+
+    def apart(self, types: tuple[str, str]) -> float:
+        """Bits, at most 0, that two records' own types speak against their being one person's."""
+        if types[0] != types[1]:
+            return 0.0
+        return self.same_source.get(types[0], self.same_source.get(types[0].partition(".")[0], 0.0))
 
 
 class _Wrong(ValueError):
@@ -87,16 +96,23 @@ def read_model(document: Mapping[str, Any]) -> Model:
         str(name): reading.number({name: bits}, name, "identifiers.")
         for name, bits in reading.mapping(document, "identifiers").items()
     }
+    same_source = {
+        str(name): reading.number({name: bits}, name, "same_source.")
+        for name, bits in reading.mapping(document, "same_source").items()
+    }
+    for name in sorted(name for name, bits in same_source.items() if bits > 0):
+        reading.wrong(f"same_source.{name}", "it is at most 0")
     bounds = {name: reading.number(document, name) for name in _BOUNDS}
     limits = {name: int(reading.number(document, name)) for name in ("key_records_max", "part_records_max")}
     if not bounds["review_bits"] <= bounds["link_bits"]:
         reading.wrong("review_bits", "it is at most link_bits")
     reading.done()
-    return Model(traits, fields, identifiers, tuple(recipes), **bounds, **limits)  # type: ignore[arg-type]
+    return Model(traits, fields, identifiers, same_source, tuple(recipes), **bounds, **limits)  # type: ignore[arg-type]
 
 
 _BOUNDS = (
     "prior_bits", "link_bits", "average_bits", "review_bits", "shared_bits_max", "shared_bits_min", "pair_bits_max",
+    "names_bits_max",
 )  # fmt: skip
 
 

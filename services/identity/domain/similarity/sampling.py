@@ -39,20 +39,26 @@ class Pass:
 class Sample:
     """Pattern → number of pairs. `random`: of any two records; `passes`: one per recipe and choice of its fields.
 
-    `blocked`: an estimate for all blocked pairs, each counted once, whatever number of keys it shares.
+    `blocked`: an estimate for all blocked pairs, each counted once, whatever number of keys it shares; `one_source`:
+    type → those of them whose records are both of that type.
     `all_pairs`: how many pairs of records there are; `used`: how many were compared, random and blocked.
     """
 
     random: Mapping[Pattern, float]
     passes: Sequence[Pass]
     blocked: Mapping[Pattern, float]
+    one_source: Mapping[str, Mapping[Pattern, float]]
     all_pairs: int
     used: tuple[int, int]
 
 
-def sample(features: Mapping[str, Values], model: Model, seed: int) -> Sample:
-    """The sample of all records; at most RANDOM_PAIRS_MAX and BLOCKED_PAIRS_MAX pairs are compared."""
+def sample(features: Mapping[str, Values], model: Model, seed: int, types: Mapping[str, str]) -> Sample:
+    """The sample of all records; at most RANDOM_PAIRS_MAX and BLOCKED_PAIRS_MAX pairs are compared.
+
+    `types`: record → its type, of records that are numbers a source gave.
+    """
     records = [features[name] for name in sorted(features)]
+    given = [types.get(name) for name in sorted(features)]
     levels = _Levels(records, model)
     drawn = Counter(levels.of(i, j) for i, j in _random_pairs(len(records), seed))
     recipes = [one for recipe in model.recipes for one in _alternatives(recipe)]
@@ -66,15 +72,20 @@ def sample(features: Mapping[str, Values], model: Model, seed: int) -> Sample:
     taken = sum(comb(len(holders[key]), 2) for key in chosen)
     patterns: list[Counter[Pattern]] = [Counter() for _ in recipes]
     blocked: dict[Pattern, float] = {}
+    one_source: dict[str, dict[Pattern, float]] = {}
     for key in chosen:
         for i, j in combinations(holders[key], 2):
             found = levels.of(i, j)
             patterns[key[0]][found] += 1
             ways = sum(k in holders for k in keys[i] & keys[j])
             blocked[found] = blocked.get(found, 0.0) + total / taken / ways
+            source = given[i]
+            if source is not None and source == given[j]:
+                of_source = one_source.setdefault(source, {})
+                of_source[found] = of_source.get(found, 0.0) + total / taken / ways
     left_out = [frozenset(name for fields, _ in recipe for name in fields) for recipe in recipes]
     passes = [Pass(out, counts) for out, counts in zip(left_out, patterns, strict=True)]
-    return Sample(drawn, passes, blocked, comb(len(records), 2), (drawn.total(), taken))
+    return Sample(drawn, passes, blocked, one_source, comb(len(records), 2), (drawn.total(), taken))
 
 
 def _alternatives(recipe: Sequence[Part]) -> list[tuple[Part, ...]]:

@@ -19,6 +19,8 @@ from services.identity.domain.similarity.kinds import LEVELS, Kind, compare
 from services.identity.domain.similarity.model import Compared, Evidence, Model
 
 FREQUENCY_MIN = 1e-6
+BESIDE_NAMES_MIN = 2.0
+"""Bits of agreement beside names; less, such as of a gender, leaves two records namesakes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +37,20 @@ class Score:
     counts: bool
 
 
-def score(a: Values, b: Values, model: Model, shared: Iterable[str] = ()) -> Score:
-    """The score of two records' features; `shared`: classes of the identifiers both were seen with."""
+UNTYPED = ("", "")
+
+
+def score(a: Values, b: Values, model: Model, shared: Iterable[str] = (), types: tuple[str, str] = UNTYPED) -> Score:
+    """The score of two records' features.
+
+    `shared`: classes of the identifiers both were seen with; `types`: what types of identifier the two are.
+    """
     found = {
-        name: _agreement(field, a[name], b[name])
-        for name, field in model.fields.items()
-        if name in a and name in b
+        name: _agreement(field, a[name], b[name]) for name, field in model.fields.items() if name in a and name in b
     }
     _read_swapped(found, a, b, model)
     personal = household = away = 0.0
-    named_apart = any(
-        model.fields[name].kind is Kind.GIVEN_NAME and bits < 0 for name, (_, bits) in found.items()
-    )
+    named_apart = any(model.fields[name].kind is Kind.GIVEN_NAME and bits < 0 for name, (_, bits) in found.items())
     for name, (_, bits) in found.items():
         evidence = model.fields[name].evidence
         if evidence is Evidence.PERSONAL:
@@ -63,10 +67,18 @@ def score(a: Values, b: Values, model: Model, shared: Iterable[str] = ()) -> Sco
             away += bits
     classes = tuple(sorted(shared))
     household += sum(model.identifiers.get(name, 0.0) for name in classes)
-    bits = model.prior_bits + personal + min(household, model.shared_bits_max) + max(away, model.shared_bits_min)
+    personal_bits = personal + model.apart(types)
+    bits = model.prior_bits + personal_bits + min(household, model.shared_bits_max) + max(away, model.shared_bits_min)
+    if not classes and sum(max(b, 0.0) for n, (_, b) in found.items() if not _is_name(model, n)) < BESIDE_NAMES_MIN:
+        # Namesakes: however rare a name is, there are two of it somewhere.
+        bits = min(bits, model.names_bits_max)
     bits, bound = round(bits, 3), model.pair_bits_max
     levels = {name: LEVELS[model.fields[name].kind][level] for name, (level, _) in found.items()}
     return Score(max(-bound, min(bound, bits)), levels, classes, bits >= model.link_bits or personal < 0)
+
+
+def _is_name(model: Model, field: str) -> bool:
+    return model.fields[field].kind in (Kind.GIVEN_NAME, Kind.SURNAME)
 
 
 def best_bits(values: Values, model: Model) -> float:
@@ -74,7 +86,7 @@ def best_bits(values: Values, model: Model) -> float:
 
     A record of which too little is known reaches nobody, and need not be compared.
     """
-    personal = household = 0.0
+    personal = household = beside = 0.0
     for name, forms in values.items():
         field = model.fields[name]
         bits = max(0.0, *field.weights, *(_exact_bits(field, form) for form in forms))
@@ -82,7 +94,9 @@ def best_bits(values: Values, model: Model) -> float:
             personal += bits
         else:
             household += bits
-    return model.prior_bits + personal + min(household, model.shared_bits_max)
+        beside += 0.0 if _is_name(model, name) else bits
+    best = model.prior_bits + personal + min(household, model.shared_bits_max)
+    return best if beside >= BESIDE_NAMES_MIN else min(best, model.names_bits_max)
 
 
 def _exact_bits(field: Compared, form: str) -> float:

@@ -1,0 +1,252 @@
+"""Needs: what a customer says he needs, and what he does that shows it; the services he used.
+
+Owns what is evidence of a need and how sure one is of it as time passes. Facts keep what was said; the taxonomy is
+applied when they are folded, so that a new one needs no reading of the log. What is told knows no day; `answered`
+does. Must not recommend. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from schemas.envelope import Event, moment_at, rfc3339
+from services.interaction.domain.facts import Fact, business_key, in_order, short
+from services.interaction.domain.policy import Policy
+from services.interaction.domain.sent import Reader, Said, flag, moment_us, said_by, word, words
+from services.interaction.domain.taxonomy import ADDED, BOUGHT, SEARCHED, USED, VIEWED, Taxonomy
+from services.interaction.domain.terms import fold, name_of
+
+NEED, INTEREST, SERVICE = "need", "interest", "service"
+KINDS = frozenset({NEED, INTEREST, SERVICE})
+STATED, OBSERVED = "stated", "observed"
+KEY_CHARS_MAX = 100
+NEEDS_MAX, SERVICES_MAX = 50, 100
+"""Told of one customer, those of which something was heard last."""
+LINES_READ_MAX = 200
+SERVICE_RECURRING_DAYS = 3
+"""A service of which nobody says whether it recurs does so when it was used on so many days."""
+DAY_US = 86_400_000_000
+SURE, OBSERVED_SURE_MAX = 100, 99
+"""Per cent: one who says so, and at most of what is only seen."""
+
+
+def say(event: Event) -> list[Said]:
+    """What the event says of needs and services; nothing where it names no category, service, words or need."""
+    return said_by(event, TYPES)
+
+
+def _stated(_: Event, properties: Mapping[str, Any]) -> list[Said]:
+    said = short(properties.get("need"))
+    key = fold(said, KEY_CHARS_MAX) if said is not None else ""
+    if said is None or not key:
+        return []
+    ends, recurring = moment_us(properties.get("until")), flag(properties.get("recurring"))
+    body: dict[str, Any] = {"said": word(said), **words(properties, "importance", "by_when")}
+    body |= {} if ends is None else {"until_us": ends}
+    return [(NEED, key, body if recurring is None else {**body, "recurring": recurring})]
+
+
+def _product(way: str) -> Reader:
+    """A product looked at or put into a basket, by its category."""
+
+    def read(_: Event, properties: Mapping[str, Any]) -> list[Said]:
+        return [(INTEREST, key, {"by": way}) for key in _keys([properties.get("category")])]
+
+    return read
+
+
+def _searched(_: Event, properties: Mapping[str, Any]) -> list[Said]:
+    return [(INTEREST, key, {"by": SEARCHED}) for key in _keys([properties.get("query")])]
+
+
+def _bought(event: Event, properties: Mapping[str, Any]) -> list[Said]:
+    """Each category of an order once; browser and server often send the same order."""
+    lines = properties.get("products")
+    listed = lines[:LINES_READ_MAX] if isinstance(lines, list) else []
+    order = business_key(event, properties.get("order_id"))
+    body = {"by": BOUGHT, **({} if order is None else {"of": order})}
+    return [
+        (INTEREST, key, body) for key in _keys(line.get("category") for line in listed if isinstance(line, Mapping))
+    ]
+
+
+def _keys(sent: Iterable[Any]) -> list[str]:
+    """What is kept of categories and searches: folded, each once."""
+    found = (short(one) for one in sent)
+    return sorted({key for text in found if text is not None and (key := fold(text, KEY_CHARS_MAX))})
+
+
+def _used(_: Event, properties: Mapping[str, Any]) -> list[Said]:
+    named = name_of(properties.get("service_id")) or name_of(properties.get("name"))
+    recurring = flag(properties.get("recurring"))
+    body: dict[str, Any] = words(properties, "service_id", "name")
+    return (
+        [] if named is None else [(SERVICE, named, body if recurring is None else {**body, "recurring": recurring})]
+    )
+
+
+def needs(facts: Iterable[Fact], policy: Policy) -> list[dict[str, Any]]:
+    """What is told of one customer, of the facts of all his records: all that `answered` needs on any day.
+
+    [{"need", "label", "recurring", "stated": …, "observed": …}], by code. A need that the taxonomy does not know
+    stands under its own words. Of what was stated the latest counts; what is only seen must be in the taxonomy.
+    """
+    taxonomy, codes = policy.taxonomy, _Codes(policy.taxonomy)
+    stated: dict[str, list[Fact]] = {}
+    seen: dict[str, dict[Any, tuple[str, Fact]]] = {}
+    for fact in in_order(f for f in facts if f.kind in KINDS):
+        if fact.kind == NEED:
+            for code in codes.stated(fact.key):
+                stated.setdefault(code, []).append(fact)
+        else:
+            way, once = fact.body.get("by", USED), fact.body.get("of", fact.rank)
+            for code in codes.observed(way, _text(fact)):
+                seen.setdefault(code, {}).setdefault(once, (way, fact))
+    found = [
+        _told(code, stated.get(code, []), list(seen.get(code, {}).values()), taxonomy) for code in {*stated, *seen}
+    ]
+    newest = sorted(found, key=lambda n: (-_last_us(n), n["need"]))[:NEEDS_MAX]
+    return sorted(newest, key=lambda n: str(n["need"]))
+
+
+class _Codes:
+    """The taxonomy's word on each text once: a customer looks at few categories, often."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._taxonomy = taxonomy
+        self._found: dict[tuple[str, str], list[str]] = {}
+
+    def stated(self, folded: str) -> list[str]:
+        if (STATED, folded) not in self._found:
+            self._found[STATED, folded] = self._taxonomy.stated(folded) or [folded]
+        return self._found[STATED, folded]
+
+    def observed(self, way: str, folded: str) -> list[str]:
+        if (way, folded) not in self._found:
+            self._found[way, folded] = self._taxonomy.observed(way, folded)
+        return self._found[way, folded]
+
+
+def _text(fact: Fact) -> str:
+    """What the taxonomy reads: of a service its id and name."""
+    if fact.kind == INTEREST:
+        return fact.key
+    return fold(f"{fact.body.get('service_id', '')} {fact.body.get('name', '')}")
+
+
+def _told(code: str, stated: list[Fact], seen: list[tuple[str, Fact]], taxonomy: Taxonomy) -> dict[str, Any]:
+    need = taxonomy.needs.get(code)
+    label = need.label if need is not None else stated[-1].body["said"]
+    told: dict[str, Any] = {"need": code, "label": label, "recurring": False}
+    if stated:
+        latest = stated[-1]
+        kept = {n: v for n, v in latest.body.items() if n != "said"}
+        about = {"since_us": stated[0].time_us, "last_us": latest.time_us, "count": len(stated)}
+        told["stated"] = {
+            **kept,
+            **about,
+            "event_id": latest.event_id,
+            "half_life_days": taxonomy.stated_half_life_days,
+        }
+    if seen:
+        told["observed"] = _observed(seen, taxonomy)
+    if need is not None:
+        bought = {fact.time_us // DAY_US for way, fact in seen if way in (BOUGHT, USED)}
+        from_days = need.recurring_from_days
+        told["recurring"] = need.recurring if from_days is None else len(bought) >= from_days
+    return told
+
+
+def _observed(seen: list[tuple[str, Fact]], taxonomy: Taxonomy) -> dict[str, Any]:
+    """Confidence on the day of the newest: points / (points + half_points), as whole per cent."""
+    by = Counter(way for way, _ in seen)
+    points = sum(taxonomy.points[way] * count for way, count in by.items())
+    times = [fact.time_us for _, fact in seen]
+    return {
+        "since_us": min(times),
+        "last_us": max(times),
+        "by": dict(sorted(by.items())),
+        "percent": min(round(Decimal(SURE * points) / (points + taxonomy.half_points)), OBSERVED_SURE_MAX),
+        "half_life_days": taxonomy.observed_half_life_days,
+    }
+
+
+def _last_us(told: Mapping[str, Any]) -> int:
+    return max(int(told[part]["last_us"]) for part in (STATED, OBSERVED) if part in told)
+
+
+def answered(told: Iterable[Mapping[str, Any]], now_us: int) -> list[dict[str, Any]]:
+    """The public shape on a day, of what `needs` told; the surest first.
+
+    A stated need is sure (1.00) when it is stated, an observed one by its points; both halve with each half-life
+    since they were last heard of. A need is stated until its `until`, then as sure as it is seen. The greater counts;
+    what rounds to 0.00 is forgotten. `evidence`: how often it was stated and seen in each way, and `last_at`.
+    """
+    found = [_answer(one, now_us) for one in told]
+    kept = [one for one in found if one["confidence"] > 0]
+    return sorted(kept, key=lambda n: (-n["confidence"], n["need"]))
+
+
+def _answer(told: Mapping[str, Any], now_us: int) -> dict[str, Any]:
+    stated, observed = told.get(STATED), told.get(OBSERVED)
+    if stated is not None and stated.get("until_us", now_us + 1) <= now_us:
+        stated = None
+    parts = [part for part in (stated, observed) if part is not None]
+    evidence: dict[str, Any] = dict(observed["by"]) if observed is not None else {}
+    shown: dict[str, Any] = {}
+    if stated is not None:
+        evidence[STATED] = stated["count"]
+        shown = {name: stated[name] for name in ("importance", "by_when", "event_id") if name in stated}
+    return {
+        "need": told["need"],
+        "label": told["label"],
+        "kind": OBSERVED if stated is None else STATED,
+        "recurring": (stated or {}).get("recurring", told["recurring"]),
+        "confidence": max((_confidence(part, now_us) for part in parts), default=0.0),
+        "since": rfc3339(moment_at(min((part["since_us"] for part in parts), default=0))),
+        "evidence": {**evidence, "last_at": rfc3339(moment_at(max((p["last_us"] for p in parts), default=0)))},
+        **shown,
+    }
+
+
+def _confidence(part: Mapping[str, Any], now_us: int) -> float:
+    age_us = max(0, now_us - part["last_us"])
+    halvings = age_us / (part["half_life_days"] * DAY_US)
+    return float(round(part.get("percent", SURE) / SURE * 0.5**halvings, 2))
+
+
+def services_used(facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    """[{"service_id", "name", "uses", "last_at", "recurring"}], the one used last first; no day changes it.
+
+    Names are those said last. It recurs as was said last; if nobody said, when used on SERVICE_RECURRING_DAYS days.
+    """
+    uses: dict[str, list[Fact]] = {}
+    for fact in in_order(f for f in facts if f.kind == SERVICE):
+        uses.setdefault(fact.key, []).append(fact)
+    newest = sorted(uses.values(), key=lambda those: those[-1].rank, reverse=True)[:SERVICES_MAX]
+    return [_service(those) for those in newest]
+
+
+def _service(in_time: list[Fact]) -> dict[str, Any]:
+    said: dict[str, Any] = {name: value for fact in in_time for name, value in fact.body.items()}
+    days = {fact.time_us // DAY_US for fact in in_time}
+    return {
+        "service_id": said.get("service_id"),
+        "name": said.get("name"),
+        "uses": len(in_time),
+        "last_at": in_time[-1].at,
+        "recurring": said.get("recurring", len(days) >= SERVICE_RECURRING_DAYS),
+    }
+
+
+TYPES: dict[str, Reader] = {
+    "need.stated": _stated,
+    "product.viewed": _product(VIEWED),
+    "product.added": _product(ADDED),
+    "search.performed": _searched,
+    "order.completed": _bought,
+    "service.used": _used,
+}

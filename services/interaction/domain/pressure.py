@@ -1,0 +1,208 @@
+"""Contact pressure: how often we reached out by each channel, and how he responded.
+
+Owns what is a touch and what is a response, and which response belongs to which touch. What is told knows no day;
+`answered` counts windows and says who is fatigued. Must not decide whether a message may go. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schemas.envelope import Event, moment_at, rfc3339
+from services.interaction.domain.facts import Fact, business_key, in_order
+from services.interaction.domain.policy import Policy
+from services.interaction.domain.sent import (
+    Reader,
+    Said,
+    channel_of,
+    hour_of,
+    is_by_customer,
+    is_outbound,
+    said_by,
+)
+
+TOUCH, RESPONSE = "touch", "response"
+KINDS = frozenset({TOUCH, RESPONSE})
+TIMES_MAX = 50
+"""Times told of a channel's touches, and of its responses: the newest. A window never counts more."""
+DAY_US = 86_400_000_000
+OUT_OF_THE_BLUE = frozenset({"called", "talked"})
+"""He came by himself: a sign of life on that channel, and no answer to a touch."""
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """We reached out. `of` names what was sent, None where it has no id."""
+
+    channel: str
+    of: str | None
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """He responded, on the touch's channel where it is known; `hour` of the day, `how` he did."""
+
+    channel: str
+    to: str | None
+    time_us: int
+    hour: int
+    how: str
+    answers: bool
+    """Whether the touch it names was heard of."""
+
+
+def say(event: Event) -> list[Said]:
+    """The touch or response that the event is."""
+    return said_by(event, TYPES)
+
+
+def _sent(event: Event, properties: Mapping[str, Any]) -> list[Said]:
+    return _touch(event, _id("message", event, properties.get("message_id"))) if is_outbound(event) else []
+
+
+def _asked(event: Event, properties: Mapping[str, Any]) -> list[Said]:
+    return _touch(event, _id("survey", event, properties.get("response_id")))
+
+
+def _called(event: Event, properties: Mapping[str, Any]) -> list[Said]:
+    """Our call is a touch, and a response too when he took it. His call is a sign of life."""
+    if not is_outbound(event):
+        return _response(event, "called", None)
+    call = _id("call", event, properties.get("call_id"))
+    taken = properties.get("outcome") == "answered"
+    return [*_touch(event, call), *(_response(event, "answered", call) if taken else ())]
+
+
+def _seen(how: str) -> Reader:
+    """A message opened or clicked; what a machine did is no response."""
+
+    def read(event: Event, properties: Mapping[str, Any]) -> list[Said]:
+        by_machine = properties.get("machine_open") is True
+        return [] if by_machine else _response(event, how, _id("message", event, properties.get("message_id")))
+
+    return read
+
+
+def _replied(event: Event, properties: Mapping[str, Any]) -> list[Said]:
+    places = (properties.get("reply_to"), event.data.get("reply_to"), properties.get("message_id"))
+    to = next((found for sent in places if (found := _id("message", event, sent)) is not None), None)
+    return _response(event, "replied", to) if is_by_customer(event) else []
+
+
+def _talked(event: Event, _: Mapping[str, Any]) -> list[Said]:
+    return _response(event, "talked", None) if is_by_customer(event) else []
+
+
+def _gave_feedback(event: Event, properties: Mapping[str, Any]) -> list[Said]:
+    return _response(event, "feedback", _id("survey", event, properties.get("response_id")))
+
+
+def _id(kind: str, event: Event, sent: Any) -> str | None:
+    """A call and a message may bear the same number."""
+    key = business_key(event, sent)
+    return None if key is None else f"{kind} {key}"
+
+
+def _touch(event: Event, of: str | None) -> list[Said]:
+    return [(TOUCH, channel_of(event), {} if of is None else {"of": of})]
+
+
+def _response(event: Event, how: str, to: str | None) -> list[Said]:
+    return [(RESPONSE, channel_of(event), {"how": how, "hour": hour_of(event), **({} if to is None else {"to": to})})]
+
+
+def touches(facts: Iterable[Fact]) -> list[Touch]:
+    """What was sent under one id counts once, as it was first said; the earliest first."""
+    found: dict[Any, Touch] = {}
+    for fact in in_order(f for f in facts if f.kind == TOUCH):
+        of = fact.body.get("of")
+        found.setdefault(fact.rank if of is None else of, Touch(fact.key, of, fact.time_us))
+    return list(found.values())
+
+
+def responses(facts: Iterable[Fact]) -> list[Response]:
+    """The first to each message, and those that name none; the earliest first."""
+    listed = [f for f in facts if f.kind in KINDS]
+    channels = {touch.of: touch.channel for touch in touches(listed) if touch.of is not None}
+    found: dict[Any, Response] = {}
+    for fact in in_order(f for f in listed if f.kind == RESPONSE):
+        to, body = fact.body.get("to"), fact.body
+        channel = fact.key if to is None else channels.get(to, fact.key)
+        response = Response(channel, to, fact.time_us, body["hour"], body["how"], to in channels)
+        found.setdefault(fact.rank if to is None else to, response)
+    return list(found.values())
+
+
+def pressure(facts: Iterable[Fact], policy: Policy) -> dict[str, Any]:
+    """What is told of one customer, of the facts of all his records: per channel counts and the newest times in µs.
+
+    `answered` of its touches got a response: each that a response names; of the others as many as there are responses
+    that name none we know. `limit`: touches in days, beyond which he is fatigued.
+    """
+    listed = [f for f in facts if f.kind in KINDS]
+    sent, back = touches(listed), responses(listed)
+    told: dict[str, Any] = {}
+    for channel in sorted({t.channel for t in sent} | {r.channel for r in back}):
+        touched = [t.time_us for t in sent if t.channel == channel]
+        responded = [r for r in back if r.channel == channel]
+        named = sum(r.answers for r in responded)
+        others = sum(not r.answers and r.how not in OUT_OF_THE_BLUE for r in responded)
+        limit = policy.fatigue_limit(channel)
+        told[channel] = {
+            "touches": len(touched),
+            "responses": len(responded),
+            "answered": named + min(others, len(touched) - named),
+            "touched_us": sorted(touched, reverse=True)[:TIMES_MAX],
+            "responded_us": sorted((r.time_us for r in responded), reverse=True)[:TIMES_MAX],
+            "limit": {"touches": limit.touches, "days": limit.days},
+        }
+    return told
+
+
+def answered(told: Mapping[str, Any], now_us: int) -> dict[str, Any]:
+    """The public shape on a day, of what `pressure` told.
+
+    Windows end now; a touch that a wrong clock dates later is in them. `response_rate`: of all touches ever, as text
+    with two digits; None without a touch. `fatigued`: more touches within the limit's days than it allows, and no
+    response since the first of them.
+    """
+    return {channel: _answer(of_channel, now_us) for channel, of_channel in told.items()}
+
+
+def _answer(told: Mapping[str, Any], now_us: int) -> dict[str, Any]:
+    touched, responded, limit = told["touched_us"], told["responded_us"], told["limit"]
+    window = _within(touched, limit["days"], now_us)
+    return {
+        "touches_7d": len(_within(touched, 7, now_us)),
+        "touches_30d": len(_within(touched, 30, now_us)),
+        "last_touch_at": rfc3339(moment_at(touched[0])) if touched else None,
+        "last_response_at": rfc3339(moment_at(responded[0])) if responded else None,
+        "response_rate": _share(told["answered"], told["touches"]),
+        "fatigued": len(window) > limit["touches"] and not (responded and responded[0] >= window[-1]),
+    }
+
+
+def _within(times_us: list[int], days: int, now_us: int) -> list[int]:
+    return [time_us for time_us in times_us if time_us > now_us - days * DAY_US]
+
+
+def _share(part: int, whole: int) -> str | None:
+    return str((Decimal(part) / whole).quantize(_CENT)) if whole else None
+
+
+TYPES: dict[str, Reader] = {
+    "message.sent": _sent,
+    "survey.asked": _asked,
+    "call.held": _called,
+    "message.opened": _seen("opened"),
+    "message.clicked": _seen("clicked"),
+    "message.replied": _replied,
+    "conversation.message": _talked,
+    "feedback.given": _gave_feedback,
+}
