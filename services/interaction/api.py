@@ -67,6 +67,6 @@ def internal(settings: Settings) -> Starlette:
     """The application."""
     return internal_app(
         settings,
-        ServiceSchema.of("interaction", grouped=True),
+        ServiceSchema.of("interaction", grouped=True, event_sourced=True),
         [Route("/customers/{customer_id}/timeline", timeline), Route("/trace", trace)],
     )

@@ -1,11 +1,13 @@
 """What interaction does with a batch: already seen? → load → decide → save.
 
-Owns the order of these steps; rules are in domain.py, SQL in store.py and runtime/grouping.py.
+Owns the order of these steps; rules are in domain/, SQL in store/ and runtime/grouping.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
 
 import orjson
 
@@ -15,31 +17,96 @@ from schemas.envelope import Event, microseconds
 from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
 from services.interaction import store
-from services.interaction.domain import summary as domain
-from services.runtime import grouping, withdrawing
+from services.interaction.domain import section, summary
+from services.interaction.domain.facts import Fact
+from services.interaction.domain.families import Family, family_of, heard
+from services.interaction.domain.policy import Policy, read_policy
+from services.runtime import grouping, review, withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
+from services.runtime.documents import read_yaml
+from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
 
+POLICY = "interaction.policy"
+REVIEWED_AT_ONCE = 500
+"""Customers folded again in one transaction after a change of the policy."""
 
-async def apply(batch: Batch, work: Work) -> None:
-    """Apply one batch of events and bindings."""
-    events = batch.of(CHANNEL_EVENTS.name)
-    moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
-    withdrawals = await withdrawing.hold(work.connection, [i.message for i in events])
-    fresh = await _fresh(events, withdrawals.here, work)
-    undone = await store.withdraw(work.connection, withdrawals.now) if withdrawals.now else set()
-    locked = await grouping.lock(work.connection, {row.record_id for _, row in fresh} | undone, moves)
-    summaries = {m: domain.read(state) for m, state in locked.states.items()}
-    for _, row in fresh:
-        if not row.withdrawn:
-            summaries[row.record_id].add(item(row))
-    if undone:
-        # What was added cannot be taken out of a "newest ten": these records are folded again as a whole.
-        summaries |= {record: domain.Summary() for record in undone}
-        for record, counted in await store.counted(work.connection, undone):
-            summaries[record].add(counted)
-    await _save(work, locked, summaries, fresh, undone)
+
+class Interaction:
+    """The lane's handlers, with the policy in force."""
+
+    def __init__(self, policy: PolicyInForce[Policy]) -> None:
+        self.policy = policy
+
+    async def apply(self, batch: Batch, work: Work) -> None:
+        """Apply one batch of events and bindings."""
+        connection = work.connection
+        policy = await self.policy.hold(connection)
+        events = batch.of(CHANNEL_EVENTS.name)
+        moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
+        withdrawals = await withdrawing.hold(connection, [i.message for i in events])
+        fresh = await _fresh(events, withdrawals.here, work)
+        undone = await store.withdraw(connection, withdrawals.now) if withdrawals.now else set()
+        facts = [fact for i, row in fresh if not row.withdrawn for fact in heard(i.message)]
+        await store.insert_facts(connection, facts)
+        locked = await grouping.lock(connection, {row.record_id for _, row in fresh} | undone, moves)
+        summaries = {m: summary.read(state) for m, state in locked.states.items()}
+        for _, row in fresh:
+            if not row.withdrawn:
+                summaries[row.record_id].add(item(row))
+        if undone:
+            await store.delete_facts(connection, undone, withdrawals.now)
+            # What was added cannot be taken out of a "newest ten": these records are folded again as a whole.
+            summaries |= {record: summary.Summary() for record in undone}
+            for record, counted in await store.counted(connection, undone):
+                summaries[record].add(counted)
+        wanted = _families(locked, facts, undone)
+        parts = await folded(connection, locked, wanted, policy)
+        await _save(work, locked, summaries, parts, fresh, undone)
+
+    async def review(self, work: Work) -> bool:
+        """After a change of the policy: fold some more customers again; whether there are others left."""
+        policy = await self.policy.hold(work.connection)
+        place = await review.place(work.connection, self.policy.number)
+        if place is None:
+            return False
+        groups = await grouping.groups_after(work.connection, place.after, REVIEWED_AT_ONCE)
+        if groups:
+            locked = await grouping.lock(work.connection, await grouping.members_of(work.connection, groups), ())
+            there = set(groups) & locked.members.keys()
+            parts = await folded(work.connection, locked, {group: set(Family) for group in there}, policy)
+            changed = {g: 0 for g in there if section.write_parts(parts[g]) != locked.parts.get(g)}
+            await _tell(work, locked, {m: summary.read(s) for m, s in locked.states.items()}, parts, {}, changed)
+        await review.reached(work.connection, self.policy.number, review.Place(0, groups[-1]) if groups else None)
+        return bool(groups)
+
+
+def _families(locked: grouping.Locked, facts: Iterable[Fact], undone: Iterable[str]) -> dict[str, set[Family]]:
+    """group → the families to fold again: all where members moved or something was taken back."""
+    wanted: dict[str, set[Family]] = {group: set(Family) for group in locked.regrouped}
+    for record in undone:
+        wanted[locked.group_of[record]] = set(Family)
+    for fact in facts:
+        wanted.setdefault(locked.group_of[fact.record_id], set()).add(family_of(fact.kind))
+    return wanted
+
+
+async def folded(
+    connection: Connection, locked: grouping.Locked, wanted: Mapping[str, set[Family]], policy: Policy
+) -> dict[str, section.Parts]:
+    """group → its parts, the families wanted folded of all its members' facts."""
+    asked = {member: families for group, families in wanted.items() for member in locked.members[group]}
+    facts = await store.facts_of(connection, asked)
+    return {
+        group: section.parts_of(
+            [fact for member in locked.members[group] for fact in facts.get(member, ())],
+            wanted[group],
+            policy,
+            section.read_parts(locked.parts.get(group)),
+        )
+        for group in wanted
+    }
 
 
 async def _fresh(
@@ -74,33 +141,58 @@ def _content(event_type: str, data: str) -> bytes:
 async def _save(
     work: Work,
     locked: grouping.Locked,
-    summaries: dict[str, domain.Summary],
+    summaries: dict[str, summary.Summary],
+    parts: Mapping[str, section.Parts],
     fresh: Sequence[tuple[Incoming, store.HistoryRow]],
     undone: set[str],
 ) -> None:
     """Changed summaries; n + 1 and a state to tell for each group whose members changed or moved."""
-    changed = {record: domain.write(summaries[record]) for record in {row.record_id for _, row in fresh} | undone}
+    changed = {record: summary.write(summaries[record]) for record in {row.record_id for _, row in fresh} | undone}
     newest = dict.fromkeys(locked.regrouped | {locked.group_of[record] for record in undone}, 0)
     for incoming, row in fresh:
         group = locked.group_of[row.record_id]
         newest[group] = max(newest.get(group, 0), incoming.log_time_ms)
-    for group, (n, log_time_ms) in (await grouping.save(work.connection, changed, newest)).items():
+    await _tell(work, locked, summaries, parts, changed, newest)
+
+
+async def _tell(
+    work: Work,
+    locked: grouping.Locked,
+    summaries: Mapping[str, summary.Summary],
+    parts: Mapping[str, section.Parts],
+    changed: Mapping[str, str | None],
+    newest: Mapping[str, int],
+) -> None:
+    stored = {group: section.write_parts(of_group) for group, of_group in parts.items()}
+    for group, (n, log_time_ms) in (await grouping.save(work.connection, changed, newest, stored)).items():
         of_group = {m: summaries[m] for m in locked.members[group]}
-        state = _state(group, Version(work.epoch, n), log_time_ms, of_group)
-        work.tell(INTERACTION_CUSTOMERS.name, state)
+        known = parts[group] if group in parts else section.read_parts(locked.parts.get(group))
+        work.tell(INTERACTION_CUSTOMERS.name, _state(group, Version(work.epoch, n), log_time_ms, of_group, known))
 
 
 async def current(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
     """States of these customers as committed now."""
     return [
-        _state(group, Version(epoch, n), log_time_ms, {m: domain.read(s) for m, s in members.items()})
-        for group, (n, log_time_ms, members) in (await grouping.read_groups(connection, keys)).items()
+        _state(
+            group,
+            Version(epoch, found.n),
+            found.log_time_ms,
+            {m: summary.read(s) for m, s in found.states.items()},
+            section.read_parts(found.part),
+        )
+        for group, found in (await grouping.read_groups(connection, keys)).items()
     ]
 
 
-def _state(group: str, version: Version, log_time_ms: int, summaries: dict[str, domain.Summary]) -> State:
+def _state(
+    group: str,
+    version: Version,
+    log_time_ms: int,
+    summaries: Mapping[str, summary.Summary],
+    parts: section.Parts,
+) -> State:
     members = grouping.members_hash(summaries)
-    return State(group, version, domain.combine(summaries), members, log_time_ms)
+    return State(group, version, section.section(summaries, parts), members, log_time_ms)
 
 
 def _binding(state: State) -> grouping.Binding:
@@ -128,15 +220,29 @@ def history_row(incoming: Incoming, withdrawn: frozenset[str] = frozenset()) -> 
     )
 
 
-def item(row: store.HistoryRow) -> domain.Item:
+def item(row: store.HistoryRow) -> summary.Item:
     """What a record's summary keeps of it."""
     return (
         microseconds(row.time), row.event_id, row.type, row.channel, row.direction, row.title, row.source,
     )  # fmt: skip
 
 
-async def plan(_settings: Settings, _generation: Generation) -> LanePlan:
+def shipped_document() -> dict[str, Any]:
+    """The policy this build ships, as a document."""
+    document: dict[str, Any] = read_yaml((files("services.interaction") / "policy.yaml").read_text())
+    return document
+
+
+async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Interaction's lane."""
+    policy = PolicyInForce(POLICY, read_policy)
+    interaction = Interaction(policy)
+
+    async def begin(connection: Connection) -> None:
+        await policy.ready(connection, settings, "interaction", shipped_document())
+        await policy.hold(connection)
+        await review.begin(connection, policy.number)
+
     return LanePlan(
         service="interaction",
         lane="main",
@@ -144,6 +250,8 @@ async def plan(_settings: Settings, _generation: Generation) -> LanePlan:
             CHANNEL_EVENTS.name: lambda r: decode_event(r.key, r.value, r.headers),
             IDENTITY_BINDINGS.name: lambda r: decode_state(r.value),
         },
-        apply=apply,
+        apply=interaction.apply,
         tells={INTERACTION_CUSTOMERS.name: Tells("grp", "group_id", current)},
+        begin=begin,
+        spare=interaction.review,
     )

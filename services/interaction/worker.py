@@ -3,4 +3,4 @@
 from services.interaction.handlers import plan
 from services.runtime.host import worker_app
 
-app = worker_app("interaction", plan, grouped=True)
+app = worker_app("interaction", plan, grouped=True, event_sourced=True)

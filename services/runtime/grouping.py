@@ -15,6 +15,8 @@ from schemas.codec import Version
 from services.runtime.locking import hold
 from services.runtime.postgres import Connection
 
+NO_PARTS: Mapping[str, str | None] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
@@ -31,12 +33,14 @@ class Locked:
 
     `states`: member → stored state text (None for a new one), for all members of the touched groups.
     `members`: group → its members now, after the batch's bindings. `moved`: member → group it left.
+    `parts`: group → what is stored as told of it beside its members' states, where anything is.
     `joined`: members first heard of now whose own group others had been put into before.
     """
 
     group_of: dict[str, str] = field(default_factory=dict)
     states: dict[str, str | None] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     joined: set[str] = field(default_factory=set)
 
@@ -138,20 +142,31 @@ async def _bind(connection: Connection, bindings: Sequence[Binding]) -> None:
 async def _read(connection: Connection, groups: list[str], locked: Locked) -> None:
     locked.members = {group: [] for group in groups}
     rows = await connection.fetch(
-        "SELECT member_id, group_id, state FROM member WHERE group_id = any($1::uuid[])", groups
+        """
+        SELECT member_id, group_id, state FROM member WHERE group_id = any($1::uuid[])
+        UNION ALL SELECT NULL, group_id, part FROM grp WHERE group_id = any($1::uuid[]) AND part IS NOT NULL
+        """,
+        groups,
     )
     for row in rows:
+        group = str(row["group_id"])
+        if row["member_id"] is None:
+            locked.parts[group] = row["state"]
+            continue
         member = str(row["member_id"])
         locked.states[member] = row["state"]
-        locked.members[str(row["group_id"])].append(member)
+        locked.members[group].append(member)
     for members in locked.members.values():
         members.sort()
 
 
 async def save(
-    connection: Connection, states: Mapping[str, str | None], groups: Mapping[str, int]
+    connection: Connection,
+    states: Mapping[str, str | None],
+    groups: Mapping[str, int],
+    parts: Mapping[str, str | None] = NO_PARTS,
 ) -> dict[str, tuple[int, int]]:
-    """Write members' new states, and n + 1 for each changed group.
+    """Write members' new states, and n + 1 for each changed group, with its part where that is another.
 
     `groups` maps to the log time of what changed it. Returns group → (n, newest log time in ms).
     """
@@ -164,32 +179,57 @@ async def save(
             UPDATE member m SET state = s.state FROM unnest($1::uuid[], $2::text[]) AS s (id, state)
             WHERE m.member_id = s.id
         )
-        UPDATE grp g SET n = g.n + 1, log_time_ms = greatest(g.log_time_ms, s.t)
-        FROM unnest($3::uuid[], $4::bigint[]) AS s (id, t) WHERE g.group_id = s.id
+        UPDATE grp g SET n = g.n + 1, log_time_ms = greatest(g.log_time_ms, s.t),
+            part = CASE WHEN s.parted THEN s.p ELSE g.part END
+        FROM unnest($3::uuid[], $4::bigint[], $5::bool[], $6::text[]) AS s (id, t, parted, p) WHERE g.group_id = s.id
         RETURNING g.group_id, g.n, g.log_time_ms
         """,
         members,
         [states[i] for i in members],
         ids,
         [groups[i] for i in ids],
+        [i in parts for i in ids],
+        [parts.get(i) for i in ids],
     )
     return {str(r["group_id"]): (r["n"], r["log_time_ms"]) for r in rows}
 
 
-async def read_groups(
-    connection: Connection, groups: Sequence[str]
-) -> dict[str, tuple[int, int, dict[str, str | None]]]:
-    """group → (n, log time, {member: state}) in one statement, so that version and content belong together."""
+@dataclass(slots=True)
+class Group:
+    """A group as it stands: its version, newest log time in ms, its part, and member → state."""
+
+    n: int
+    log_time_ms: int
+    part: str | None
+    states: dict[str, str | None] = field(default_factory=dict)
+
+
+async def read_groups(connection: Connection, groups: Sequence[str]) -> dict[str, Group]:
+    """Groups in one statement, so that version and content belong together."""
     rows = await connection.fetch(
         """
-        SELECT g.group_id, g.n, g.log_time_ms, m.member_id, m.state
+        SELECT g.group_id, g.n, g.log_time_ms, g.part, m.member_id, m.state
         FROM grp g LEFT JOIN member m ON m.group_id = g.group_id WHERE g.group_id = any($1::uuid[])
         """,
         list(groups),
     )
-    found: dict[str, tuple[int, int, dict[str, str | None]]] = {}
+    found: dict[str, Group] = {}
     for row in rows:
-        entry = found.setdefault(str(row["group_id"]), (row["n"], row["log_time_ms"], {}))
+        group = found.setdefault(str(row["group_id"]), Group(row["n"], row["log_time_ms"], row["part"]))
         if row["member_id"] is not None:
-            entry[2][str(row["member_id"])] = row["state"]
+            group.states[str(row["member_id"])] = row["state"]
     return found
+
+
+async def groups_after(connection: Connection, after: str, count: int) -> list[str]:
+    """The next groups that anything was told of, by id."""
+    rows = await connection.fetch(
+        "SELECT group_id FROM grp WHERE group_id > $1 AND n > 0 ORDER BY group_id LIMIT $2", after, count
+    )
+    return [str(r["group_id"]) for r in rows]
+
+
+async def members_of(connection: Connection, groups: Sequence[str]) -> list[str]:
+    """All members of these groups."""
+    rows = await connection.fetch("SELECT member_id FROM member WHERE group_id = any($1::uuid[])", groups)
+    return [str(r["member_id"]) for r in rows]

@@ -100,9 +100,9 @@ class Value:
         place = await review.place(work.connection, self.policy.number)
         if place is None:
             return False
-        customers = await store.customers_after(work.connection, place.after, REVIEWED_AT_ONCE)
+        customers = await grouping.groups_after(work.connection, place.after, REVIEWED_AT_ONCE)
         if customers:
-            members = await store.members_of(work.connection, customers)
+            members = await grouping.members_of(work.connection, customers)
             locked = await grouping.lock(work.connection, members, ())
             await _tell(dict.fromkeys(set(customers) & locked.members.keys(), 0), policy, work)
         reached = review.Place(0, customers[-1]) if customers else None

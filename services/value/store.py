@@ -206,20 +206,6 @@ async def ledgers(connection: Connection, customers: Sequence[str]) -> dict[str,
     return found
 
 
-async def customers_after(connection: Connection, after: str, count: int) -> list[str]:
-    """The next customers that anything was told of, by id."""
-    rows = await connection.fetch(
-        "SELECT group_id FROM grp WHERE group_id > $1 AND n > 0 ORDER BY group_id LIMIT $2", after, count
-    )
-    return [str(r["group_id"]) for r in rows]
-
-
-async def members_of(connection: Connection, customers: Sequence[str]) -> list[str]:
-    """All records of these customers."""
-    rows = await connection.fetch("SELECT member_id FROM member WHERE group_id = any($1::uuid[])", customers)
-    return [str(r["member_id"]) for r in rows]
-
-
 async def with_days(connection: Connection, records: Iterable[str]) -> set[str]:
     """Which of these records have a day."""
     rows: list[Any] = await connection.fetch(

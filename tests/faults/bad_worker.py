@@ -46,4 +46,4 @@ async def plan(settings: Settings, generation: Generation) -> LanePlan:
 
 
 if __name__ == "__main__":
-    run_worker(worker_app(SERVICE, plan, grouped=SERVICE == "interaction"))
+    run_worker(worker_app(SERVICE, plan, grouped=SERVICE == "interaction", event_sourced=True))

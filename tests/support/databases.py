@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from services.identity import handlers as identity
+from services.interaction import handlers as interaction
 from services.runtime.policies import begin
 from services.runtime.postgres import Generation, ServiceSchema, connect, prepare
 from services.runtime.settings import Settings
@@ -23,12 +24,13 @@ KEY = "5a" * 32
 SCHEMAS = {
     "intake": ServiceSchema.of("intake"),
     "identity": ServiceSchema.of("identity", event_sourced=True),
-    "interaction": ServiceSchema.of("interaction", grouped=True),
+    "interaction": ServiceSchema.of("interaction", grouped=True, event_sourced=True),
     "value": ServiceSchema.of("value", grouped=True, event_sourced=True),
     "profile": ServiceSchema.of("profile"),
 }
 POLICIES = {
     "identity": (identity.POLICY, identity.shipped_document()),
+    "interaction": (interaction.POLICY, interaction.shipped_document()),
     "value": (value.POLICY, value.shipped_document()),
 }
 _counter = itertools.count()

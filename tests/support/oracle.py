@@ -32,6 +32,7 @@ from services.runtime.withdrawing import retracted_by
 from services.value.domain.entries import MONEY_TYPES, Entry
 from services.value.domain.reading import read as read_entry
 from tests.support.belonging import IDS, memberships_in
+from tests.support.dialogues import facts_in, told_of
 from tests.support.ledgers import ZONE, worth_in
 
 Place = tuple[str, str]
@@ -83,7 +84,7 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             evidence.take(said)
             for word in word_of(event, time_us, IDS):
                 words.setdefault(word.record_id, []).append(word)
-    _who(result, evidence, summaries, words)
+    _who(result, evidence, summaries, words, withdrawn)
     customer_of = {r: b.customer_id for r, b in result.bindings.items()}
     result.value = {customer: _as_told(body) for customer, body in worth_in(entries, customer_of).items()}
     return result
@@ -104,9 +105,14 @@ def _first_copies(records: Iterable[Any], without: frozenset[tuple[str, int, int
 
 
 def _who(
-    result: Expected, evidence: Evidence, summaries: dict[str, interaction.Summary], words: Mapping[str, list[Word]]
+    result: Expected,
+    evidence: Evidence,
+    summaries: dict[str, interaction.Summary],
+    words: Mapping[str, list[Word]],
+    withdrawn: set[str],
 ) -> None:
     policy = shipped_policy()
+    facts = facts_in(result.events.values(), withdrawn)
     looks = looks_of(evidence.traits.values(), policy.similarity)
     clusters = cluster(evidence.records, evidence.links.values(), evidence.assertions.values(), policy, looks=looks)
     result.bindings = clusters.bindings
@@ -128,7 +134,7 @@ def _who(
             groups_of = [g for m in members for g in belonging.get(m, ())]
             heard = [w for m in members for w in words.get(m, ())]
             result.identity[customer] = _as_told(section(known, clusters.bindings, said, groups_of, heard))
-        body = interaction.combine({m: summaries[m] for m in members if m in summaries})
+        body = told_of(members, summaries, facts)
         if body is not None:
             result.interaction[customer] = _as_told(body)
 

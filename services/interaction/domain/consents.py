@@ -2,7 +2,7 @@
 
 Owns what the words of one record come to (the latest per channel; a word on all channels covers what was said before
 it) and of several records (a withdrawal of any of them wins), so that a split restores what each had. What is told
-knows no day; `answered` does: a grant ends. Must not decide whether a message may go. Pure.
+knows no day; schemas/answers/consents.py does: a grant ends. Must not decide whether a message may go. Pure.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from schemas.envelope import CHANNELS, Event, microseconds, moment_at, rfc3339
+from schemas.answers.consents import ALL, GRANTED, WITHDRAWN
+from schemas.envelope import Event, microseconds
 from services.interaction.domain.facts import Fact, business_key, in_order
 from services.interaction.domain.lasting import lasting
 from services.interaction.domain.sent import Reader, Said, channel_named, channel_of, moment_us, said_by, words
@@ -19,11 +20,8 @@ from services.interaction.domain.terms import name_of
 
 CONSENT, COMPLAINT, PURPOSE_OF = "consent", "complaint", "purpose_of"
 KINDS = frozenset({CONSENT, COMPLAINT, PURPOSE_OF})
-GRANTED, WITHDRAWN, UNKNOWN = "granted", "withdrawn", "unknown"
 MARKETING = "marketing"
 """The purpose of a message that named none."""
-ALL = "all"
-"""In `by_channel`: every channel that is not named beside it."""
 PURPOSES_MAX = 200
 """Told of one customer, those said last; a purpose that is not told is not granted."""
 CHANNELS_MAX = 50
@@ -87,7 +85,7 @@ def _channels(sent: Any) -> list[str] | None:
 
 
 def consents(facts: Iterable[Fact]) -> dict[str, Any]:
-    """What is told of one customer, of the facts of all his records: all that `answered` needs on any day.
+    """What is told of one customer, of the facts of all his records: all that an answer needs on any day.
 
     {purpose: {"withdrawn": whether some record's latest word withdraws, "by_channel": {channel or "all": [word]}}};
     the first word that has not ended counts; a withdrawal stands alone.
@@ -134,56 +132,6 @@ def _word(fact: Fact) -> dict[str, Any]:
     kept = {name: value for name, value in fact.body.items() if name != "channels"}
     origin = {"source": fact.source, "event_id": fact.event_id, "origin_record": fact.record_id}
     return {**kept, "since_us": fact.time_us, **origin}
-
-
-def answered(told: Mapping[str, Any], now_us: int) -> dict[str, Any]:
-    """The public shape on a day, of what `consents` told.
-
-    `state`: withdrawn if any record's latest word withdraws; else granted if it is granted on any channel; else
-    withdrawn if it is on any; else unknown (every grant has ended). `channels`: exactly those in that state, None for
-    all. The rest is of the newest word of that state. `by_channel` has the state of each, `all` of those not named.
-    """
-    return {purpose: _answer(of_purpose, now_us) for purpose, of_purpose in told.items()}
-
-
-def _answer(told: Mapping[str, Any], now_us: int) -> dict[str, Any]:
-    today = {channel: _today(those, now_us) for channel, those in told["by_channel"].items()}
-    states = {word["state"] for word in today.values()}
-    by_weight = (WITHDRAWN, GRANTED, UNKNOWN) if told["withdrawn"] else (GRANTED, WITHDRAWN, UNKNOWN)
-    state = next(s for s in by_weight if s in states)
-    deciding = max(
-        (word for word in today.values() if word["state"] == state), key=lambda w: (w["since_us"], w["event_id"])
-    )
-    return {
-        **_shown(deciding),
-        "channels": _channels_in(state, {channel: word["state"] for channel, word in today.items()}),
-        "by_channel": {channel: _shown(word) for channel, word in today.items()},
-    }
-
-
-def _today(those: list[dict[str, Any]], now_us: int) -> dict[str, Any]:
-    ends = ((word, word.get("expires_us")) for word in those)
-    return next((word for word, end in ends if end is None or end > now_us), {**those[0], "state": UNKNOWN})
-
-
-def _channels_in(state: str, states: Mapping[str, str]) -> list[str] | None:
-    named = {channel for channel in states if channel != ALL}
-    if states.get(ALL) != state:
-        return sorted(channel for channel in named if states[channel] == state)
-    others = {channel for channel in named if states[channel] != state}
-    return sorted((set(CHANNELS) | named) - others) if others else None
-
-
-def _shown(word: Mapping[str, Any]) -> dict[str, Any]:
-    ends = word.get("expires_us")
-    return {
-        "state": word["state"],
-        "since": rfc3339(moment_at(word["since_us"])),
-        "expires_at": None if ends is None else rfc3339(moment_at(ends)),
-        "text_version": word.get("text_version"),
-        **{name: word[name] for name in ("source", "event_id", "origin_record")},
-        **{name: word[name] for name in ("list_id", "method", "legal_basis") if name in word},
-    }
 
 
 TYPES: dict[str, Reader] = {

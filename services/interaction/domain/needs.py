@@ -1,8 +1,8 @@
 """Needs: what a customer says he needs, and what he does that shows it; the services he used.
 
 Owns what is evidence of a need and how sure one is of it as time passes. Facts keep what was said; the taxonomy is
-applied when they are folded, so that a new one needs no reading of the log. What is told knows no day; `answered`
-does. Must not recommend. Pure.
+applied when they are folded, so that a new one needs no reading of the log. What is told knows no day;
+schemas/answers/needs.py does. Must not recommend. Pure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from schemas.envelope import Event, moment_at, rfc3339
+from schemas.answers.needs import DAY_US, OBSERVED, STATED, SURE
+from schemas.envelope import Event
 from services.interaction.domain.facts import Fact, business_key, in_order, short
 from services.interaction.domain.policy import Policy
 from services.interaction.domain.sent import Reader, Said, flag, moment_us, said_by, word, words
@@ -21,16 +22,14 @@ from services.interaction.domain.terms import fold, name_of
 
 NEED, INTEREST, SERVICE = "need", "interest", "service"
 KINDS = frozenset({NEED, INTEREST, SERVICE})
-STATED, OBSERVED = "stated", "observed"
 KEY_CHARS_MAX = 100
 NEEDS_MAX, SERVICES_MAX = 50, 100
 """Told of one customer, those of which something was heard last."""
 LINES_READ_MAX = 200
 SERVICE_RECURRING_DAYS = 3
 """A service of which nobody says whether it recurs does so when it was used on so many days."""
-DAY_US = 86_400_000_000
-SURE, OBSERVED_SURE_MAX = 100, 99
-"""Per cent: one who says so, and at most of what is only seen."""
+OBSERVED_SURE_MAX = 99
+"""Per cent, at most of what is only seen."""
 
 
 def say(event: Event) -> list[Said]:
@@ -89,7 +88,7 @@ def _used(_: Event, properties: Mapping[str, Any]) -> list[Said]:
 
 
 def needs(facts: Iterable[Fact], policy: Policy) -> list[dict[str, Any]]:
-    """What is told of one customer, of the facts of all his records: all that `answered` needs on any day.
+    """What is told of one customer, of the facts of all his records: all that an answer needs on any day.
 
     [{"need", "label", "recurring", "stated": …, "observed": …}], by code. A need that the taxonomy does not know
     stands under its own words. Of what was stated the latest counts; what is only seen must be in the taxonomy.
@@ -176,46 +175,6 @@ def _observed(seen: list[tuple[str, Fact]], taxonomy: Taxonomy) -> dict[str, Any
 
 def _last_us(told: Mapping[str, Any]) -> int:
     return max(int(told[part]["last_us"]) for part in (STATED, OBSERVED) if part in told)
-
-
-def answered(told: Iterable[Mapping[str, Any]], now_us: int) -> list[dict[str, Any]]:
-    """The public shape on a day, of what `needs` told; the surest first.
-
-    A stated need is sure (1.00) when it is stated, an observed one by its points; both halve with each half-life
-    since they were last heard of. A need is stated until its `until`, then as sure as it is seen. The greater counts;
-    what rounds to 0.00 is forgotten. `evidence`: how often it was stated and seen in each way, and `last_at`.
-    """
-    found = [_answer(one, now_us) for one in told]
-    kept = [one for one in found if one["confidence"] > 0]
-    return sorted(kept, key=lambda n: (-n["confidence"], n["need"]))
-
-
-def _answer(told: Mapping[str, Any], now_us: int) -> dict[str, Any]:
-    stated, observed = told.get(STATED), told.get(OBSERVED)
-    if stated is not None and stated.get("until_us", now_us + 1) <= now_us:
-        stated = None
-    parts = [part for part in (stated, observed) if part is not None]
-    evidence: dict[str, Any] = dict(observed["by"]) if observed is not None else {}
-    shown: dict[str, Any] = {}
-    if stated is not None:
-        evidence[STATED] = stated["count"]
-        shown = {name: stated[name] for name in ("importance", "by_when", "event_id") if name in stated}
-    return {
-        "need": told["need"],
-        "label": told["label"],
-        "kind": OBSERVED if stated is None else STATED,
-        "recurring": (stated or {}).get("recurring", told["recurring"]),
-        "confidence": max((_confidence(part, now_us) for part in parts), default=0.0),
-        "since": rfc3339(moment_at(min((part["since_us"] for part in parts), default=0))),
-        "evidence": {**evidence, "last_at": rfc3339(moment_at(max((p["last_us"] for p in parts), default=0)))},
-        **shown,
-    }
-
-
-def _confidence(part: Mapping[str, Any], now_us: int) -> float:
-    age_us = max(0, now_us - part["last_us"])
-    halvings = age_us / (part["half_life_days"] * DAY_US)
-    return float(round(part.get("percent", SURE) / SURE * 0.5**halvings, 2))
 
 
 def services_used(facts: Iterable[Fact]) -> list[dict[str, Any]]:

@@ -49,15 +49,17 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of the policy. `fatigue` is by channel or `default`; `surveys` by the folded name of their id."""
+    """One version of the policy. `fatigue` is by channel or `default`; `surveys` by the folded name of their id.
+
+    `tone_words`: single words of tone → ±TONE_THOUSANDTHS, as tones of conversations are counted.
+    """
 
     version: int
     fatigue: Mapping[str, Limit]
-    asked_recently_days: int
-    closeness_days: int
     inferred_responses_min: int
     taxonomy: Taxonomy
     tone: Tone
+    tone_words: Mapping[str, int]
     topics: Phrases
     surveys: Mapping[str, Survey]
 
@@ -65,25 +67,24 @@ class Policy:
         """The channel's own limit, else the one of all others."""
         return self.fatigue.get(channel, self.fatigue[DEFAULT])
 
-    @property
-    def tone_words(self) -> dict[str, int]:
-        """Single words of tone → ±TONE_THOUSANDTHS, as tones of conversations are counted."""
-        weights = {POSITIVE: TONE_THOUSANDTHS, NEGATIVE: -TONE_THOUSANDTHS}
-        every = (phrase for those in self.tone.words.by_first.values() for phrase in those)
-        return {words[0]: weights[labels[0]] for words, labels in every if len(words) == 1}
+
+def _tone_words(tone: Tone) -> dict[str, int]:
+    weights = {POSITIVE: TONE_THOUSANDTHS, NEGATIVE: -TONE_THOUSANDTHS}
+    every = (phrase for those in tone.words.by_first.values() for phrase in those)
+    return {words[0]: weights[labels[0]] for words, labels in every if len(words) == 1}
 
 
 def read_policy(document: Mapping[str, Any]) -> Policy:
     """A policy from its document. Raises ValueError naming the path of the first part that is missing or wrong."""
     root = _table(document, "")
+    tone = _tone(root)
     return Policy(
         version=_whole(root, "version", "", 1, COUNT_MAX),
         fatigue=_fatigue(root),
-        asked_recently_days=_whole(root, "asked_recently_days", "", 0, DAYS_MAX),
-        closeness_days=_whole(_part(root, "conversations", ""), "closeness_days", "conversations", 0, DAYS_MAX),
         inferred_responses_min=_whole(_part(root, "inferred", ""), "responses_min", "inferred", 1, COUNT_MAX),
         taxonomy=_taxonomy(root),
-        tone=_tone(root),
+        tone=tone,
+        tone_words=_tone_words(tone),
         topics=_topics(root),
         surveys=_surveys(root),
     )

@@ -1,7 +1,7 @@
 """Preferences: how a customer wants to be told about a topic, as he stated it, and as his responses show it.
 
 Owns which of his words counts for which field, and what is inferred where he said nothing. What is told knows no
-day; `answered` does: a word may end. Must not decide by which channel a message goes. Pure.
+day; schemas/answers/preferences.py does: a word may end. Must not decide by which channel a message goes. Pure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from schemas.envelope import Event, moment_at, rfc3339
+from schemas.envelope import Event
 from services.interaction.domain.facts import Fact, in_order
 from services.interaction.domain.lasting import lasting
 from services.interaction.domain.policy import Policy
@@ -19,10 +19,6 @@ from services.interaction.domain.sent import Reader, Said, channel_named, moment
 from services.interaction.domain.terms import name_of
 
 PREFERENCE = "preference"
-CONTACT = "contact"
-"""The topic under which it is told how he is best reached, where his responses show it."""
-FIELDS = ("channel", "frequency", "format", "language", "quiet_hours")
-"""Shown of every topic; `value` and `hour` only where there is one."""
 TOPICS_MAX = 100
 """Told of one customer, those said last."""
 
@@ -49,7 +45,7 @@ def _stated(_: Event, properties: Mapping[str, Any]) -> list[Said]:
 
 
 def preferences(facts: Iterable[Fact], policy: Policy) -> dict[str, Any]:
-    """What is told of one customer, of the facts of all his records: all that `answered` needs on any day.
+    """What is told of one customer, of the facts of all his records: all that an answer needs on any day.
 
     `stated`: {topic: {"words": how many, "fields": {field: [word]}}}; a word replaces the fields it names, of any of
     his records, until it ends; the first that has not ended counts. `inferred`: see `_inferred`.
@@ -101,63 +97,6 @@ def _channel(those: list[Response]) -> dict[str, Any]:
     hour = min(hours, key=lambda h: (-hours[h], h))
     since_us = min(response.time_us for response in those)
     return {"count": len(those), "since_us": since_us, "hour": hour, "hour_count": hours[hour]}
-
-
-def best_hours(told: Mapping[str, Any]) -> dict[str, int]:
-    """{channel: hour of the day} where enough responses show it, of what `preferences` told."""
-    return {channel: found["hour"] for channel, found in told["inferred"]["by_channel"].items()}
-
-
-def answered(told: Mapping[str, Any], now_us: int) -> dict[str, Any]:
-    """The public shape on a day, of what `preferences` told.
-
-    Under `contact`, what he stated there beats what is inferred, field by field; `inferred` names the fields that
-    are, `counts` tells the responses behind them, and `stated` is false where all are. `evidence_count`: his words on
-    the topic; where all is inferred, the responses.
-    """
-    shown = {topic: _topic(of_topic, now_us) for topic, of_topic in told["stated"].items()}
-    found = {topic: answer for topic, answer in shown.items() if answer is not None}
-    if told["inferred"]["best"] is not None:
-        found[CONTACT] = _with_inferred(found.get(CONTACT), **told["inferred"])
-    return dict(sorted(found.items()))
-
-
-def _topic(told: Mapping[str, Any], now_us: int) -> dict[str, Any] | None:
-    holding = {
-        name: word
-        for name, those in told["fields"].items()
-        if (word := next((w for w in those if w.get("until_us") is None or w["until_us"] > now_us), None)) is not None
-    }
-    if not holding:
-        return None
-    newest = max(holding.values(), key=lambda w: (w["since_us"], w["event_id"]))
-    return {
-        **dict.fromkeys(FIELDS),
-        **{name: word["value"] for name, word in holding.items()},
-        "stated": True,
-        "since": rfc3339(moment_at(newest["since_us"])),
-        "evidence_count": told["words"],
-        **{name: newest[name] for name in ("source", "event_id", "origin_record")},
-    }
-
-
-def _with_inferred(stated: Mapping[str, Any] | None, best: str, by_channel: Mapping[str, Any]) -> dict[str, Any]:
-    """The hour is that of the channel which is shown, where enough responses show one."""
-    if stated is None:
-        shown = by_channel[best]
-        about = {"stated": False, "since": rfc3339(moment_at(shown["since_us"])), "evidence_count": shown["count"]}
-        said = {**dict.fromkeys(FIELDS), "channel": best, "hour": shown["hour"]}
-        return {**said, **about, "inferred": ["channel", "hour"], "counts": _counts(shown)}
-    found = {"channel": stated["channel"] or best}
-    if found["channel"] not in by_channel:
-        return {**stated, "inferred": []}
-    shown = by_channel[found["channel"]]
-    inferred = ["hour"] if stated["channel"] else ["channel", "hour"]
-    return {**stated, **found, "hour": shown["hour"], "inferred": inferred, "counts": _counts(shown)}
-
-
-def _counts(found: Mapping[str, Any]) -> dict[str, int]:
-    return {"responses": found["count"], "at_hour": found["hour_count"]}
 
 
 TYPES: dict[str, Reader] = {"preference.stated": _stated}

@@ -20,7 +20,7 @@ TIMEOUT_S = 300
 POLL_MS = 2_000
 ASK_TIMEOUT_S = WAIT_MS_MAX / 1000 + 10
 PAUSE_S = 0.1
-REVIEWING = ("identity", "value")
+REVIEWING = ("identity", "interaction", "value")
 """Services that look at everybody again after a change of their policy."""
 
 

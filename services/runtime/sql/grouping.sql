@@ -13,6 +13,7 @@ CREATE TABLE grp (
     group_id     uuid   PRIMARY KEY,
     n            bigint NOT NULL DEFAULT 0,
     log_time_ms  bigint NOT NULL DEFAULT 0,
-    due_at       timestamptz
+    due_at       timestamptz,
+    part         text                         -- JSON: what is told of the group beside its members' states, if anything
 ) WITH (fillfactor = 70);
 CREATE INDEX grp_due ON grp (due_at) WHERE due_at IS NOT NULL;

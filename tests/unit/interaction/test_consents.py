@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.answers.consents import ALL, answered
 from schemas.envelope import CHANNELS, Event
-from services.interaction.domain.consents import ALL, answered, consents, say
+from services.interaction.domain.consents import consents, say
 from services.interaction.domain.facts import Fact
 from tests.unit.interaction.hearing import ODD, apart, at, event, facts, us
 

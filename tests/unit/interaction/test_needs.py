@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.answers.needs import answered
 from schemas.envelope import Event
 from services.interaction.domain.facts import Fact
-from services.interaction.domain.needs import NEEDS_MAX, SERVICES_MAX, answered, needs, say, services_used
+from services.interaction.domain.needs import NEEDS_MAX, SERVICES_MAX, needs, say, services_used
 from services.interaction.domain.policy import read_policy
 from tests.unit.interaction.hearing import ODD, POLICY, SHIPPED, apart, at, event, facts, us
 

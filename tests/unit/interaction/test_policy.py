@@ -30,7 +30,7 @@ def test_the_shipped_policy_is_read() -> None:
     assert POLICY.version == 1
     assert POLICY.fatigue_limit("email") == Limit(4, 7)
     assert POLICY.fatigue_limit("partner") == POLICY.fatigue["default"]
-    assert (POLICY.asked_recently_days, POLICY.closeness_days, POLICY.inferred_responses_min) == (30, 7, 3)
+    assert POLICY.inferred_responses_min == 3
     assert len(POLICY.taxonomy.needs) >= 10
     assert POLICY.surveys["nps"].questions[0][0] == "nps"
 
@@ -68,8 +68,6 @@ def test_a_part_of_another_shape_is_named(part: str, value: Any) -> None:
         ("fatigue.email.days", 0),
         ("fatigue.email.touches", True),
         ("fatigue.pigeon", {"touches": 1, "days": 1}),
-        ("asked_recently_days", -1),
-        ("conversations.closeness_days", "3"),
         ("inferred.responses_min", 0),
         ("needs.points.viewed", 1.5),
         ("needs.half_points", 0),

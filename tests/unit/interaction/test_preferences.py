@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.answers.preferences import answered, best_hours
 from schemas.envelope import Event
 from services.interaction.domain import pressure
 from services.interaction.domain.facts import Fact
-from services.interaction.domain.preferences import answered, best_hours, preferences, say
+from services.interaction.domain.preferences import preferences, say
 from tests.unit.interaction.hearing import ODD, POLICY, apart, at, event, facts, us
 
 

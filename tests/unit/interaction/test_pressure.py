@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.answers.pressure import answered
 from schemas.envelope import Event
 from services.interaction.domain.facts import Fact
-from services.interaction.domain.pressure import TIMES_MAX, answered, pressure, say
+from services.interaction.domain.pressure import TIMES_MAX, pressure, say
 from tests.unit.interaction.hearing import ODD, POLICY, apart, at, event, facts, us
 
 

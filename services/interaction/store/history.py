@@ -1,6 +1,6 @@
-"""Interaction's SQL for the lane: history rows. Members and groups are services/runtime/grouping.py.
+"""History rows: every event once, for ever.
 
-Owns writing; reading for people is views.py.
+Owns writing them; facts are facts.py, reading for people is views.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,89 @@
+"""Families of facts: what is folded together, and told together, whenever one of its facts comes or goes.
+
+Owns which kinds of facts a family has, how much of each record is folded, and what a section tells of each. An event
+whose facts are of one family leaves what is told of the others as it stands. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum
+from itertools import chain
+from typing import Any
+
+from schemas.envelope import Event
+from services.interaction.domain import (
+    consents,
+    feedback,
+    needs,
+    preferences,
+    pressure,
+    replies,
+    resuming,
+    talks,
+    threads,
+)
+from services.interaction.domain.facts import Fact, facts_about
+from services.interaction.domain.policy import Policy
+from services.interaction.domain.sent import Said
+
+
+class Family(IntEnum):
+    """Stored as its number."""
+
+    TALKS = 0
+    CONSENTS = 1
+    REACH = 2
+    NEEDS = 3
+    FEEDBACK = 4
+
+
+_SAY: tuple[Callable[[Event], list[Said]], ...] = (
+    talks.say, consents.say, preferences.say, pressure.say, needs.say, feedback.say,
+)  # fmt: skip
+_KINDS: Mapping[Family, Iterable[str]] = {
+    Family.TALKS: threads.KINDS,
+    Family.CONSENTS: consents.KINDS,
+    Family.REACH: {preferences.PREFERENCE, *pressure.KINDS},
+    Family.NEEDS: needs.KINDS,
+    Family.FEEDBACK: replies.KINDS,
+}
+_FAMILY_OF = {kind: family for family, kinds in _KINDS.items() for kind in kinds}
+FOLDED_MAX: Mapping[Family, int] = {
+    Family.TALKS: 400,
+    Family.CONSENTS: 1_000,
+    Family.REACH: 300,
+    Family.NEEDS: 300,
+    Family.FEEDBACK: 300,
+}
+"""Facts of one record that a section is told of: the newest. Nothing older is lost: answers fold more of them."""
+
+
+def family_of(kind: str) -> Family:
+    """The family of a kind of fact. Raises KeyError."""
+    return _FAMILY_OF[kind]
+
+
+def heard(event: Event) -> list[Fact]:
+    """All that the event says, of all families."""
+    return facts_about(event, chain.from_iterable(say(event) for say in _SAY))
+
+
+def told(family: Family, facts: list[Fact], policy: Policy) -> dict[str, Any] | None:
+    """What the section tells of a customer's facts of one family; None where there are none."""
+    return _TOLD[family](facts, policy) if facts else None
+
+
+_TOLD: Mapping[Family, Callable[[list[Fact], Policy], dict[str, Any]]] = {
+    Family.TALKS: lambda facts, policy: resuming.told(facts, policy.tone_words),
+    Family.CONSENTS: lambda facts, _: {"consents": consents.consents(facts)},
+    Family.REACH: lambda facts, policy: {
+        "preferences": preferences.preferences(facts, policy),
+        "pressure": pressure.pressure(facts, policy),
+    },
+    Family.NEEDS: lambda facts, policy: {
+        "needs": needs.needs(facts, policy),
+        "services": needs.services_used(facts),
+    },
+    Family.FEEDBACK: lambda facts, policy: {"feedback": feedback.told(facts, policy)},
+}
