@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from schemas.dialogue import Consent, Interaction, Need, Preference
 from schemas.personal import PERSONAL
 
 
@@ -121,29 +122,6 @@ class GroupPart(BaseModel):
     since: str
 
 
-class InteractionItem(BaseModel):
-    """One line of the newest ten; its title holds nothing personal."""
-
-    event_id: str
-    time: str
-    channel: str
-    direction: str
-    type: str
-    title: str
-    source: str
-
-
-class Interaction(BaseModel):
-    """What passed between us and the customer."""
-
-    first_at: str
-    last_at: str
-    count: int
-    by_channel: dict[str, int]
-    by_type: dict[str, int]
-    last: list[InteractionItem]
-
-
 class Worth(BaseModel):
     """Sums of one currency; `revenue` is net less refunds, amounts are decimals in text."""
 
@@ -236,9 +214,9 @@ class CustomerDocument(BaseModel):
     contact: Contact | None
     interaction: Interaction | None
     value: Value | None
-    needs: list[Any] | None
-    preferences: dict[str, Any] | None
-    consents: dict[str, Any] | None
+    needs: list[Need] | None
+    preferences: dict[str, Preference] | None
+    consents: dict[str, Consent] | None
     groups: list[GroupPart] | None
     segments: list[Any] | None
     treatment: dict[str, Any] | None

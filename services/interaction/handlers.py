@@ -19,7 +19,7 @@ from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOM
 from services.interaction import store
 from services.interaction.domain import section, summary
 from services.interaction.domain.facts import Fact
-from services.interaction.domain.families import Family, family_of, heard
+from services.interaction.domain.families import Family, family_of, heard, stirs
 from services.interaction.domain.policy import Policy, read_policy
 from services.runtime import grouping, review, withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
@@ -61,7 +61,7 @@ class Interaction:
             summaries |= {record: summary.Summary() for record in undone}
             for record, counted in await store.counted(connection, undone):
                 summaries[record].add(counted)
-        wanted = _families(locked, facts, undone)
+        wanted = _families(locked, facts, undone, policy)
         parts = await folded(connection, locked, wanted, policy)
         await _save(work, locked, summaries, parts, fresh, undone)
 
@@ -82,13 +82,18 @@ class Interaction:
         return bool(groups)
 
 
-def _families(locked: grouping.Locked, facts: Iterable[Fact], undone: Iterable[str]) -> dict[str, set[Family]]:
+def _families(
+    locked: grouping.Locked, facts: Iterable[Fact], undone: Iterable[str], policy: Policy
+) -> dict[str, set[Family]]:
     """group → the families to fold again: all where members moved or something was taken back."""
+    standing = {group: section.read_parts(part).keys() for group, part in locked.parts.items()}
     wanted: dict[str, set[Family]] = {group: set(Family) for group in locked.regrouped}
     for record in undone:
         wanted[locked.group_of[record]] = set(Family)
     for fact in facts:
-        wanted.setdefault(locked.group_of[fact.record_id], set()).add(family_of(fact.kind))
+        group = locked.group_of[fact.record_id]
+        if stirs(fact, policy, standing.get(group, ())):
+            wanted.setdefault(group, set()).add(family_of(fact.kind))
     return wanted
 
 
@@ -203,9 +208,10 @@ def _binding(state: State) -> grouping.Binding:
 def history_row(incoming: Incoming, withdrawn: frozenset[str] = frozenset()) -> store.HistoryRow:
     """An event as it is kept; `withdrawn` are ids of events that were taken back."""
     event: Event = incoming.message
+    event_id = event.event_id
     return store.HistoryRow(
         record_id=event.record_id,
-        event_id=event.event_id,
+        event_id=event_id,
         time=event.time,
         type=event.type,
         channel=event.data.get("channel", "other"),
@@ -216,7 +222,7 @@ def history_row(incoming: Incoming, withdrawn: frozenset[str] = frozenset()) -> 
         data=incoming.raw.value.decode(),
         log_partition=incoming.partition,
         log_offset=incoming.offset,
-        withdrawn=event.event_id in withdrawn,
+        withdrawn=event_id in withdrawn,
     )
 
 

@@ -1,6 +1,6 @@
-"""Interaction's questions: a customer's timeline, and where one event went.
+"""Interaction's questions: a customer's timeline, what was said, everybody's feedback, and where one event went.
 
-Owns reading SQL only.
+Owns reading SQL only; what facts come to is the domain's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ import orjson
 from schemas.codec import read_json_exactly
 from schemas.envelope import event_id, parse_rfc3339, rfc3339
 from schemas.events import summary
+from services.interaction.domain.facts import Fact
+from services.interaction.domain.families import Family
+from services.interaction.domain.feedback import summary as summary_of_feedback
+from services.interaction.domain.policy import Policy
+from services.interaction.domain.scores import figures, total
+from services.interaction.store.facts import fact_row, facts_of
 from services.runtime.http import Problem
 from services.runtime.postgres import Connection
 
@@ -130,3 +136,49 @@ async def trace(connection: Connection, source: str, sent_id: str) -> dict[str, 
         "customer_id": str(row["group_id"]),
         "section_n": row["n"],
     }
+
+
+# -- what was said ---------------------------------------------------------------------------------------------------
+
+MORE_FACTS = 25
+"""Answers fold so many times the facts that a section is told of."""
+
+
+async def facts(connection: Connection, customer_id: str, *families: Family) -> list[Fact]:
+    """What all records of a customer said, of these families; none for who has no records here."""
+    members = await connection.fetch("SELECT member_id FROM member WHERE group_id = $1", customer_id)
+    found = await facts_of(connection, {str(r["member_id"]): set(families) for r in members}, MORE_FACTS)
+    return [fact for those in found.values() for fact in those]
+
+
+async def feedback_totals(
+    connection: Connection, policy: Policy, since: str | None, until: str | None
+) -> dict[str, Any]:
+    """Everybody's feedback by month, from `since` to before `until` (YYYY-MM), and of all these months."""
+    months: dict[str, list[dict[str, Any]]] = {}
+    of_customer: list[Fact] = []
+    customer = None
+    async for r in connection.cursor(_FEEDBACK, int(Family.FEEDBACK), prefetch=2_000):
+        if r["group_id"] != customer:
+            _count_in(of_customer, policy, months)
+            of_customer, customer = [], r["group_id"]
+        of_customer.append(fact_row(r))
+    _count_in(of_customer, policy, months)
+    wanted = {
+        month: total(listed)
+        for month, listed in sorted(months.items())
+        if (since is None or month >= since) and (until is None or month < until)
+    }
+    by_month = [{"month": month, **figures(counts)} for month, counts in wanted.items()]
+    return {"from": since, "to": until, "by_month": by_month, "total": figures(total(wanted.values()))}
+
+
+_FEEDBACK = """
+    SELECT m.group_id, f.* FROM member m JOIN fact f ON f.record_id = m.member_id WHERE f.family = $1
+    ORDER BY m.group_id
+"""
+
+
+def _count_in(of_customer: list[Fact], policy: Policy, months: dict[str, list[dict[str, Any]]]) -> None:
+    for month, counts in summary_of_feedback(of_customer, policy).items() if of_customer else ():
+        months.setdefault(month, []).append(counts)

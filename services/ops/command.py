@@ -15,6 +15,7 @@ from typer.exceptions import Abort, TyperException
 
 from services.ops.commands import (
     contact,
+    dialogue,
     identity,
     identity_history,
     keys,
@@ -56,6 +57,7 @@ identity.identity.command("history")(identity_history.history)
 app.add_typer(identity.identity, name="identity")
 app.command("restore")(restoring.restore)
 app.add_typer(contact.contact, name="contact")
+app.add_typer(dialogue.interaction, name="interaction")
 app.add_typer(value.value, name="value")
 app.add_typer(looking.parked, name="parked")
 app.add_typer(keys.sources, name="source")

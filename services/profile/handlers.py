@@ -1,6 +1,6 @@
 """What profile does with a batch of states: already seen (older version)? → save → tell what changed.
 
-Owns the order of these steps, and what a change is called.
+Owns the order of these steps, and the form of a change; what it says is domain/changing.py.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from schemas.topics import (
 )
 from services.profile import store
 from services.profile.domain import IDENTITY
+from services.profile.domain.changing import UPDATED, folded, noted
+from services.profile.store import fates, search
 from services.runtime.batch import Batch, LanePlan, Tells, Told, Work
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
@@ -38,19 +40,31 @@ async def apply(batch: Batch, work: Work) -> None:
         [((i.message.key, SERVICE_OF[i.topic]), i.message) for i in batch.records if i.topic in SERVICE_OF]
     )
     work.counts["applied"] += len(batch.records)
-    moved = await store.save_bindings(work.connection, bindings.values())
+    connection = work.connection
+    moves = await store.save_bindings(connection, bindings.values())
     # Where nobody was named after a moved record, or identity emptied him already, this finds none.
-    lost = await store.superseded(work.connection, sorted(moved))
-    customers = sorted({customer for customer, _ in sections} | lost)
+    lost = await store.superseded(connection, sorted(m.record for m in moves if m.record != m.customer))
+    told_of = {customer for customer, service in sections if service == IDENTITY}
+    concerned = await fates.concerned(connection, moves, told_of)
+    customers = sorted({customer for customer, _ in sections} | lost | concerned)
     if not customers:
         return
-    await store.lock_customers(work.connection, customers)
-    existed = await store.bodies_told(work.connection, customers, IDENTITY)
-    changed, versions = await store.save_sections(work.connection, sections)
+    await store.lock_customers(connection, customers)
+    existed = await store.bodies_told(connection, customers, IDENTITY)
+    changed, versions = await store.save_sections(connection, sections)
     told_of = {customer for customer, service in changed if service == IDENTITY}
-    lost = await store.superseded(work.connection, sorted(told_of | lost))
-    versions |= await store.empty(work.connection, lost)
-    await _tell(work, sections, changed, versions, existed, lost)
+    lost = await store.superseded(connection, sorted(told_of | lost))
+    versions |= await store.empty(connection, lost)
+    await search.follow(connection, sections, changed, lost)
+    details = (await fates.changes(connection, moves, sections, changed, existed, lost)).details()
+    versions |= await store.count_on(connection, details.keys() - versions.keys())
+    newest = dict.fromkeys(details, 0)
+    for customer, service in changed:
+        if customer in newest:
+            newest[customer] = max(newest[customer], sections[customer, service].log_time_ms)
+    for customer, detail in details.items():
+        state = State(customer, Version(work.epoch, versions[customer]), {}, "", newest[customer])
+        work.tell(PROFILE_CHANGES.name, state, noted(_text(state.version), detail))
 
 
 S = TypeVar("S", State, StateText)
@@ -65,37 +79,6 @@ def _newest(states: Sequence[tuple[Any, S]]) -> dict[Any, S]:
     return newest
 
 
-async def _tell(
-    work: Work,
-    sections: dict[tuple[str, str], StateText],
-    changed: set[tuple[str, str]],
-    versions: dict[str, int],
-    existed: dict[str, bool],
-    lost: set[str],
-) -> None:
-    """The change of each customer that exists or did."""
-    newest: dict[str, int] = dict.fromkeys(lost, 0)
-    services: dict[str, list[str]] = {}
-    for customer, service in sorted(changed):
-        services.setdefault(customer, []).append(service)
-        newest[customer] = max(newest.get(customer, 0), sections[customer, service].log_time_ms)
-    exists = existed | {c: sections[c, s].text is not None for c, s in changed if s == IDENTITY}
-    exists |= dict.fromkeys(lost, False)
-    gone = sorted(c for c in versions if existed.get(c) and not exists.get(c))
-    into = await store.binding_of(work.connection, gone) if gone else {}
-    for customer, n in versions.items():
-        if not exists.get(customer) and not existed.get(customer):
-            continue
-        if customer in into or customer in gone:
-            detail = {"type": "customer.merged", "from": [customer], "into": into.get(customer)}
-        elif existed.get(customer):
-            detail = {"type": "customer.updated", "sections": services[customer]}
-        else:
-            detail = {"type": "customer.created", "sections": services[customer]}
-        state = State(customer, Version(work.epoch, n), {}, "", newest[customer])
-        work.tell(PROFILE_CHANGES.name, state, detail)
-
-
 async def current(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
     """Versions of these customers as committed now; what changed is in the marker's detail."""
     rows = await connection.fetch(
@@ -105,19 +88,23 @@ async def current(connection: Connection, keys: Sequence[str], epoch: int) -> li
 
 
 def encode_change(told: Told) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-    """A change as a CloudEvent: id = customer and version, so that a repeat is known as one."""
-    detail = told.detail or {"type": "customer.updated", "sections": []}
-    version = f"{told.state.version.epoch}.{told.state.version.n}"
-    data = {"customer_id": told.state.key, "version": told.state.version.n, **detail}
+    """A change as a CloudEvent: id = customer and the version it made, so that a repeat is known as one."""
+    customer = told.state.key
+    version, detail = folded(told.detail or noted(_text(told.state.version), {"type": UPDATED}))
+    data = {"customer_id": customer, "version": int(version.partition(".")[2]), **detail}
     headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", f"{told.state.key}:{version}".encode()),
+        ("ce_id", f"{customer}:{version}".encode()),
         ("ce_source", b"customer360/profile"),
-        ("ce_type", str(detail["type"]).encode()),
-        ("ce_subject", told.state.key.encode()),
+        ("ce_type", detail["type"].encode()),
+        ("ce_subject", customer.encode()),
         ("content-type", b"application/json"),
     ]
-    return told.state.key.encode(), orjson.dumps(data), headers
+    return customer.encode(), orjson.dumps(data), headers
+
+
+def _text(version: Version) -> str:
+    return f"{version.epoch}.{version.n}"
 
 
 async def plan(_settings: Settings, _generation: Generation) -> LanePlan:

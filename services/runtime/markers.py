@@ -7,6 +7,7 @@ ack, and tells anew if somebody changed it meanwhile.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,13 +47,17 @@ class Telling:
     markers: dict[Key, Marker] = field(default_factory=dict)
 
     def add(self, other: Telling) -> None:
-        """Both together; of a state in both, the later version."""
+        """Both together; of a state in both, the later version, and what is to be said of either."""
         self.numbers += other.numbers
         self.sources = first_of(self.sources, other.sources)
         for key, marker in other.markers.items():
             known = self.markers.get(key)
-            if known is None or marker.version.newer_than(known.version):
+            if known is None:
                 self.markers[key] = marker
+                continue
+            later = marker if marker.version.newer_than(known.version) else known
+            both = {**(known.detail or {}), **(marker.detail or {})}
+            self.markers[key] = dataclasses.replace(later, detail=both or None)
 
 
 def first_of(one: Mapping[Partition, int], other: Mapping[Partition, int]) -> dict[Partition, int]:

@@ -29,10 +29,22 @@ def test_no_domain_touches_clock_chance_files_or_network() -> None:
         "from uuid import uuid4\nname = uuid4()",
         "rows = open('rows')",
         "async def decide() -> None: ...",
+        "import numpy as np",
+        "from scipy.special import psi",
+        "import numpy\ndraws = numpy.random.default_rng(1)",
     ],
 )
 def test_an_impure_line_is_noticed(text: str) -> None:
     assert impurities(Module("services.value.domain", is_package=False, text=text))
+
+
+def test_only_models_reckon_in_floats_and_not_even_they_draw_lots() -> None:
+    def in_models(text: str) -> Module:
+        return Module("services.value.domain.models.bg", is_package=False, text=text)
+
+    assert not impurities(in_models("import numpy as np\nfrom scipy.special import psi\nzero = np.zeros(1)"))
+    assert impurities(in_models("import numpy as np\ndraws = np.random.default_rng(1)"))
+    assert impurities(in_models("import time"))
 
 
 @pytest.mark.parametrize(

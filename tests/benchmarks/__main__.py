@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [delivery] [mix] [latency]`: measures, prints, and writes docs/benchmarks.md.
+"""`python -m tests.benchmarks [PART ...]`: measures, prints, and writes docs/benchmarks.md when all parts were.
 
 Owns the order and the page. A figure under its bar is printed with the bar beside it; nothing is hidden.
 """
@@ -10,7 +10,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import delivery, latency, mix
+from tests.benchmarks import delivery, latency, mix, timeline
 from tests.benchmarks.deployment import running
 from tests.benchmarks.machine import described
 
@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 MIX_EVENTS = 100_000
 MIX_CUSTOMERS = 50_000
 SEED = 1
-PARTS = ("delivery", "mix", "latency")
+PARTS = ("delivery", "mix", "latency", "timeline")
 
 
 def main(wanted: list[str]) -> int:
@@ -40,6 +40,8 @@ def main(wanted: list[str]) -> int:
             rates = [latency.at_rate(at, key, targets, rate, Path(folder)) for rate in latency.RATES_PER_S]
             bar = f"{latency.CUSTOMERS:,} known customers stored. Bar: p95 {latency.P95_MS_BAR} ms at 1,000/s."
             sections["From the send to the first GET that shows it"] = [bar, "", *latency.table(rates)]
+        if "timeline" in chosen:
+            sections["A page of a customer's timeline"] = timeline.table(timeline.measure(at))
     lines = ["# Benchmarks", "", f"Taken {datetime.now(UTC):%Y-%m-%d} by `make bench`.", "", *described()]
     for title, rows in sections.items():
         lines += ["", f"## {title}", *rows]

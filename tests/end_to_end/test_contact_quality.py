@@ -148,7 +148,7 @@ def test_a_contact_says_what_works_since_when_and_what_to_ask(people: People) ->
     assert (contact["issues"], contact["completeness"]) == ([], 70)
     assert [one["ask_for"] for one in contact["ask_next"]] == ["address", "birthday"]
     assert contact["reachable"]["email"] == {
-        "address": people.mail("ann"), "allowed": None, "valid": True, "fatigued": None, "best_hour": None,
+        "address": people.mail("ann"), "allowed": None, "valid": True, "fatigued": False, "best_hour": None,
         "why_not": [],
     }  # fmt: skip
     assert contact["reachable"]["mail"]["why_not"] == ["no_address"]

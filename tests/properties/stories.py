@@ -17,12 +17,13 @@ import orjson
 from hypothesis import Phase
 from hypothesis import strategies as st
 
-from schemas.envelope import Event
+from schemas.envelope import Event, microseconds
 from services.identity.domain.decisions import Decisions
 from services.profile import views
-from services.profile.domain import document
+from services.profile.domain import Now, document
 from services.runtime.aggregates import load
 from services.runtime.eventstore import DECISIONS
+from tests.properties.dialogues import DIALOGUES
 from tests.support.house import NOON, an_event
 
 Pair = tuple[str, str]
@@ -94,33 +95,6 @@ messages = st.tuples(
     st.integers(0, 2),
 ).map(lambda drawn: ("message", *drawn))
 
-DIALOGUES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("conversation.message", "chat", {"conversation_id": "c1", "text": "Where is my parcel?", "sentiment": -0.5}),
-    ("conversation.closed", "chat", {"conversation_id": "c1"}),
-    ("ticket.opened", "email", {"ticket_id": "t1", "subject": "Parcel", "conversation_id": "c1"}),
-    ("ticket.closed", "email", {"ticket_id": "t1", "resolution": "Found it", "response_id": "a1"}),
-    ("call.held", "call", {"summary": "He asked for it", "topics": ["Parcel"], "promises": [{"text": "call back"}]}),
-    ("promise.made", "call", {"promise_id": "p1", "text": "send it again", "due_at": "2026-04-01T00:00:00Z"}),
-    ("promise.kept", "email", {"promise_id": "p1"}),
-    ("consent.granted", "web", {"purpose": "marketing"}),
-    ("consent.granted", "web", {"purpose": "marketing", "channels": ["email"], "expires_at": "2026-05-01T00:00:00Z"}),
-    ("consent.withdrawn", "web", {"purpose": "marketing", "channels": ["email"]}),
-    ("preference.stated", "app", {"topic": "news", "frequency": "weekly", "question_id": "often"}),
-    ("preference.stated", "app", {"topic": "news", "channel": "sms", "until": "2026-04-01T00:00:00Z"}),
-    ("message.sent", "email", {"message_id": "m1", "purpose": "news"}),
-    ("message.clicked", "email", {"message_id": "m1"}),
-    ("message.complained", "email", {"message_id": "m1"}),
-    ("survey.asked", "email", {"survey_id": "nps", "response_id": "a1", "question_id": "nps"}),
-    (
-        "feedback.given",
-        "email",
-        {"survey_id": "nps", "response_id": "a1", "score": 3, "scale": "nps", "text": "slow"},
-    ),
-    ("need.stated", "chat", {"need": "running shoes", "question_id": "need", "answer": "shoes"}),
-    ("service.used", "store", {"service_id": "repair"}),
-    ("search.performed", "web", {"query": "running shoes"}),
-)
-"""(type, channel, properties) of what is said in talks, allowed, preferred, asked, answered and needed."""
 dialogues = st.tuples(st.sampled_from(DIALOGUES), st.one_of(_own, _crossed), _minutes, st.integers(0, 2)).map(
     lambda drawn: ("message", *drawn)
 )
@@ -301,7 +275,7 @@ async def _documents(connection: Any) -> dict[str, Any]:
     made = {}
     for customer, told_of in (await views.customers(connection, ids)).items():
         if told_of.exists:
-            made[customer] = document(customer, told_of, (), 0, None, NOON.date())
+            made[customer] = document(customer, told_of, (), 0, None, Now(NOON.date(), microseconds(NOON)))
             del made[customer]["meta"]["version"], made[customer]["meta"]["updated_at"]
     return made
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from schemas.envelope import moment_at, rfc3339
@@ -18,6 +19,7 @@ SOFT_IN_A_ROW = 3
 """So many soft bounces without a proof between them count as a hard one."""
 LISTED_MAX = 100
 """Addresses of a kind whose facts are told: as many as a section lists."""
+MOMENTS_REMEMBERED_MAX = 50_000
 DAY_US = 86_400_000_000
 Address = tuple[str, "Medium"]
 """(record id, medium)."""
@@ -180,6 +182,7 @@ def _told(reach: Reach) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+@lru_cache(MOMENTS_REMEMBERED_MAX)
 def moment(time_us: int | None) -> str | None:
-    """As sections write it."""
+    """As sections write it; remembered, as a section is written again with every change of its customer."""
     return None if time_us is None or time_us >= NEVER_US else rfc3339(moment_at(time_us))

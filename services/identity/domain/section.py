@@ -10,20 +10,15 @@ from typing import Any
 
 import orjson
 
-from schemas.envelope import moment_at, rfc3339
 from schemas.identifiers import class_rank
 from services.identity.domain import quality
 from services.identity.domain.clustering import Binding
-from services.identity.domain.evidence import NEVER_US, Record, Trait
+from services.identity.domain.evidence import Record, Trait
 from services.identity.domain.groups import Membership, listed
-from services.identity.domain.reach import Word
+from services.identity.domain.reach import Word, moment
 
 LIST_ITEMS_MAX = 100
 _KNOWN_FROM_RANK = class_rank("phone")
-
-
-def _moment(time_us: int) -> str | None:
-    return None if time_us >= NEVER_US else rfc3339(moment_at(time_us))
 
 
 def section(
@@ -52,14 +47,14 @@ def _identity(ordered: Sequence[Record], bindings: Mapping[str, Binding]) -> dic
     return {
         "status": "known" if known else "anonymous",
         "records": [
-            {"record_id": r.record_id, "type": r.type, "value": r.value, "first_seen": _moment(r.first_us)}
+            {"record_id": r.record_id, "type": r.type, "value": r.value, "first_seen": moment(r.first_us)}
             for r in shown
         ],
         "identifiers": [
             {
                 "type": r.type,
                 "value": r.value,
-                "first_seen": _moment(r.first_us),
+                "first_seen": moment(r.first_us),
                 "sources": sorted(r.sources),
                 "generic": bindings[r.record_id].generic,
                 "retired": False,
@@ -117,6 +112,6 @@ def _provenance(best: Trait, said: Iterable[Trait]) -> dict[str, Any]:
     return {
         "source": best.source,
         "event_id": best.last_event,
-        "time": _moment(best.last_us),
+        "time": moment(best.last_us),
         "rivals": [orjson.loads(r) for r in rivals[:5]],
     }

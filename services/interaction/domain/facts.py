@@ -55,10 +55,10 @@ class Fact:
 
 def facts_about(event: Event, said: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Fact]:
     """(kind, key, body) each → the event's facts."""
-    time_us = microseconds(event.time)
+    time_us, event_id = microseconds(event.time), event.event_id
     channel, direction = event.data.get("channel", "other"), event.data.get("direction", INBOUND)
     return [
-        Fact(event.record_id, event.event_id, part, kind, key, time_us, channel, direction, event.source, body)
+        Fact(event.record_id, event_id, part, kind, key, time_us, channel, direction, event.source, body)
         for part, (kind, key, body) in enumerate(said)
     ]
 

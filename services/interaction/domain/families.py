@@ -6,7 +6,7 @@ whose facts are of one family leaves what is told of the others as it stands. Pu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import IntEnum
 from itertools import chain
 from typing import Any
@@ -69,9 +69,25 @@ def heard(event: Event) -> list[Fact]:
     return facts_about(event, chain.from_iterable(say(event) for say in _SAY))
 
 
+def stirs(fact: Fact, policy: Policy, standing: Collection[str]) -> bool:
+    """Whether a new fact can change what is told of its family; `standing`: names of families told of now.
+
+    Most of what comes cannot: a message nobody answered, its purpose while nobody spoke of consent, a product of
+    which the taxonomy knows no need. It is kept all the same, for what comes after it.
+    """
+    if fact.kind == consents.PURPOSE_OF:
+        return Family.CONSENTS.name.lower() in standing
+    if fact.kind == "turn" and threads.is_alone(fact):
+        return Family.TALKS.name.lower() in standing
+    if fact.kind == needs.INTEREST:
+        return policy.taxonomy.speaks(fact.body["by"], fact.key)
+    return True
+
+
 def told(family: Family, facts: list[Fact], policy: Policy) -> dict[str, Any] | None:
-    """What the section tells of a customer's facts of one family; None where there are none."""
-    return _TOLD[family](facts, policy) if facts else None
+    """What the section tells of a customer's facts of one family; None where there is nothing to tell."""
+    found = _TOLD[family](facts, policy) if facts else {}
+    return found if any(found.values()) else None
 
 
 _TOLD: Mapping[Family, Callable[[list[Fact], Policy], dict[str, Any]]] = {

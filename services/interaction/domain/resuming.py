@@ -60,14 +60,27 @@ def resume(
     }
 
 
+QUESTIONS_TOLD_MAX = 50
+
+
 def told(facts: Iterable[Fact], tone_words: ToneWords = NO_WORDS) -> dict[str, Any]:
-    """What the section holds: the newest open conversations and the open promises, the soonest due first."""
+    """What the section holds: the newest open conversations, the open promises, the soonest due first, and which
+    questions (by id) were answered or declined.
+    """
     every = in_order(facts)
     open_ones = [c for c in conversations(every, tone_words) if not c.is_closed]
     waiting = sorted((p for p in promises.promises(every) if p.state == promises.OPEN), key=lambda p: p.soonest)
+    asked = [q for q in memory.questions(every) if q.question_id and q.answers][:QUESTIONS_TOLD_MAX]
     return {
         "open_conversations": [brief(c) for c in open_ones[:OPEN_TOLD_MAX]],
         "promises": [promises.shown(p) for p in waiting[:PROMISES_TOLD_MAX]],
+        "answers": {
+            str(q.question_id): {
+                "declined": q.declined,
+                "until_us": q.answer.body.get("expires_us") if q.answer is not None else None,
+            }
+            for q in asked
+        },
     }
 
 

@@ -6,7 +6,7 @@ Owns finding needs in what was said or done. How sure one is of them is needs.py
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.interaction.domain.terms import Phrases, fold, phrases_of
 
@@ -28,6 +28,10 @@ class Need:
     services: tuple[str, ...] = ()
 
 
+HEARD_MAX = 50_000
+"""Texts remembered as speaking of a need or of none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
     """The needs by code, and what finds them. `points` of a way; confidence is half at `half_points`, and halves
@@ -40,6 +44,16 @@ class Taxonomy:
     observed_half_life_days: int
     named: Mapping[str, str]
     phrases: Mapping[str, Phrases]
+    heard: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)
+
+    def speaks(self, way: str, folded: str) -> bool:
+        """Whether what was done in this way shows any need; remembered, as few categories come again and again."""
+        known = self.heard.get((way, folded))
+        if known is None:
+            if len(self.heard) >= HEARD_MAX:
+                self.heard.clear()
+            known = self.heard[way, folded] = bool(self.observed(way, folded))
+        return known
 
     def stated(self, folded: str) -> list[str]:
         """The codes of a stated need: the one it names by code or label, else all whose words it has."""

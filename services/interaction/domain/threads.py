@@ -59,7 +59,7 @@ def unite(facts: Iterable[Fact]) -> list[list[Fact]]:
 
     Messages of ours that nothing else names are left out: they are no talk, and there may be thousands of them.
     """
-    ordered = [(fact, _is_alone(fact)) for fact in in_order(f for f in facts if f.kind in KINDS)]
+    ordered = [(fact, is_alone(fact)) for fact in in_order(f for f in facts if f.kind in KINDS)]
     named = {_bare(key) for fact, alone in ordered if not alone for key in _keys(fact)}
     told = [fact for fact, alone in ordered if not alone or not named.isdisjoint(map(_bare, _keys(fact)))]
     above: dict[str, str] = {}
@@ -118,7 +118,7 @@ def _bare(key: str) -> str:
     return f"{kind}:{rest.partition(':')[2] or rest}"
 
 
-def _is_alone(fact: Fact) -> bool:
+def is_alone(fact: Fact) -> bool:
     """Whether it is a message of ours that names no conversation and answers nothing."""
     threads = fact.body.get("threads", ())
     return fact.body.get("what") == SENT and len(threads) <= 1 and not is_named(fact)

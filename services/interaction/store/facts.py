@@ -72,12 +72,13 @@ async def facts_of(
         [FOLDED_MAX[family] * more for _, family in asked],
     )
     for r in rows:
-        fact = _fact(r)
+        fact = fact_row(r)
         found.setdefault(fact.record_id, []).append(fact)
     return found
 
 
-def _fact(r: Any) -> Fact:
+def fact_row(r: Any) -> Fact:
+    """A row as the domain's noun."""
     return Fact(
         str(r["record_id"]),
         str(r["event_id"]),

@@ -5,7 +5,7 @@ Owns the layout on the screen; gets the public API's answers and leaves out what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -92,6 +92,14 @@ def _interaction(interaction: dict[str, Any]) -> RenderableType:
         ("channels", _counted(interaction["by_channel"])),
         ("types", _counted(interaction["by_type"])),
     ]
+    for one in interaction.get("open_conversations", ())[:LISTED_MAX]:
+        last = one["last_said"] or {"by": "nobody", "text": None}
+        pairs.append((spoken(one["state"]).lower(), f"{one['topic'] or '-'}; {last['by']}: {last['text'] or '-'}"))
+    for one in interaction.get("promises", ())[:LISTED_MAX]:
+        due = f", due {_time(one['due_at'])}{' (overdue)' if one['overdue'] else ''}" if one["due_at"] else ""
+        pairs.append(("promised", f"{one['text'] or '-'} by {one['by']}{due}"))
+    tired = [channel for channel, one in interaction.get("pressure", {}).items() if one["fatigued"]]
+    pairs += [("tires by", ", ".join(tired))] if tired else []
     return Group(_pairs(pairs), timeline(interaction.get("last", ())))
 
 
@@ -113,6 +121,30 @@ def _value(value: dict[str, Any]) -> RenderableType:
     ]
     rest = {name: part for name, part in value.items() if name not in VALUE_DRAWN and part}
     return _pairs([*((name, text) for name, text in pairs if text), *((n, _flat(part)) for n, part in rest.items())])
+
+
+def _needs(needs: Sequence[dict[str, Any]]) -> RenderableType:
+    return _pairs([(f"{one['confidence']:.2f}", f"{one['label']} ({one['kind']})") for one in needs[:LISTED_MAX]])
+
+
+def _preferences(preferences: dict[str, Any]) -> RenderableType:
+    fields = ("channel", "frequency", "format", "language", "quiet_hours", "value", "hour")
+    return _pairs(
+        [
+            (topic, ", ".join(f"{name} {_flat(one[name])}" for name in fields if one.get(name) is not None)
+             + ("" if one["stated"] else " (as his responses show)"))
+            for topic, one in preferences.items()
+        ]
+    )  # fmt: skip
+
+
+def _consents(consents: dict[str, Any]) -> RenderableType:
+    return _pairs(
+        [
+            (purpose, f"{one['state']}, {', '.join(one['channels'] or ['everywhere'])}, since {_time(one['since'])}")
+            for purpose, one in consents.items()
+        ]
+    )
 
 
 def _other(part: Any) -> RenderableType:
@@ -173,14 +205,14 @@ def _time(text: str | None) -> str:
     return text[:16].replace("T", " ") if text else "-"
 
 
-_PARTS = {
+_PARTS: dict[str, Callable[[Any], RenderableType]] = {
     "identity": _identity,
     "contact": _contact,
     "interaction": _interaction,
     "value": _value,
-    "needs": _other,
-    "preferences": _other,
-    "consents": _other,
+    "needs": _needs,
+    "preferences": _preferences,
+    "consents": _consents,
     "groups": _other,
     "segments": _other,
     "treatment": _other,

@@ -7,7 +7,6 @@ stored sections, at most LOOKED_AT_MAX of them for one answer.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -70,7 +69,7 @@ async def issues(
         raise Problem("bad-request", f"code is one of {', '.join(domain.CODES)}")
     after = _after(cursor)
     await doors.reach(min_position, wait_ms)
-    page = Page(doors.day, code, limit)
+    page = Page(doors.now, code, limit)
     await page.fill(doors, after)
     told = page.answer()
     if "profile:pii" not in key.scopes:
@@ -88,8 +87,8 @@ def _after(cursor: str | None) -> str:
 class Page:
     """What one answer has looked at so far."""
 
-    def __init__(self, day: date, code: str | None, limit: int) -> None:
-        self.day, self.code, self.limit = day, code, limit
+    def __init__(self, now: domain.Now, code: str | None, limit: int) -> None:
+        self.now, self.code, self.limit = now, code, limit
         self.issues: list[dict[str, Any]] = []
         self.totals: Counter[str] = Counter()
         self.customers = 0
@@ -102,7 +101,7 @@ class Page:
             async with pool.acquire() as connection:
                 read = await views.identities(connection, after, READ_AT_ONCE)
             for customer_id, body in read:
-                if body is not None and not self._take(customer_id, domain.contact(body, self.day)["issues"]):
+                if body is not None and not self._take(customer_id, domain.contact(body, None, self.now)["issues"]):
                     self.next_cursor = after
                     return
                 after = customer_id
@@ -124,6 +123,6 @@ class Page:
         """As it is sent, nothing masked."""
         totals = {code: self.totals[code] for code in domain.CODES}
         return {
-            "day": self.day.isoformat(), "issues": self.issues, "totals": totals, "customers": self.customers,
+            "day": self.now.day.isoformat(), "issues": self.issues, "totals": totals, "customers": self.customers,
             "next_cursor": self.next_cursor, "masked": [],
         }  # fmt: skip

@@ -6,7 +6,7 @@ Owns no route.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ import httpx
 from fastapi import Query
 from starlette.responses import Response
 
+from schemas.codec import Unreadable, write_json_exactly
+from schemas.envelope import microseconds
 from schemas.identifiers import Identifier, normalise, type_name
 from services.profile import domain, inputs, views
 from services.profile.access import Access
@@ -25,6 +27,8 @@ from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 
 WAIT_MS_DEFAULT = 1_000
+COMMAND_TIMEOUT_S = 8.0
+"""Longer than intake waits for the log, so that its own word is heard."""
 
 MinPosition = Annotated[str | None, Query(description="A C360-Position to have reached before answering")]
 WaitMs = Annotated[int, Query(ge=0, le=waiting.WAIT_MS_MAX, description="How long to wait for it, in ms")]
@@ -41,9 +45,10 @@ class Doors:
         self._zone = ZoneInfo(settings.business_timezone)
 
     @property
-    def day(self) -> date:
-        """Today's business day: what is stale is so on the day of the answer."""
-        return datetime.now(self._zone).date()
+    def now(self) -> domain.Now:
+        """The moment of an answer: what is stale, ended or overdue is so by then."""
+        moment = datetime.now(self._zone)
+        return domain.Now(moment.date(), microseconds(moment))
 
     async def close(self) -> None:
         """Disconnect from everything."""
@@ -87,6 +92,18 @@ class Doors:
         except httpx.HTTPError as error:
             raise self.silent(service, error) from None
 
+    async def give(self, command: Mapping[str, Any], sent_id: str | None) -> httpx.Response:
+        """What intake answers to a command; under its id it is the same event. Raises Problem("unavailable")."""
+        url = f"{self.settings.intake_internal_url}/commands"
+        try:
+            content = write_json_exactly({**command, "id": sent_id} if sent_id else command)
+        except Unreadable:
+            raise Problem("bad-request", "a text in it is no Unicode text") from None
+        try:
+            return await self.chain.client.post(url, content=content, timeout=COMMAND_TIMEOUT_S)
+        except httpx.HTTPError as error:
+            raise self.silent("intake", error) from None
+
     def silent(self, service: str, error: httpx.HTTPError) -> Problem:
         """The problem that another service does not answer."""
         telemetry.log.warning("part_unavailable", part=service, error=telemetry.where(error))
@@ -94,10 +111,10 @@ class Doors:
 
 
 def shown(
-    asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey, fresh: Freshness, today: date
+    asked: str, told: domain.Told, include: list[str], key: inputs.ApiKey, fresh: Freshness, now: domain.Now
 ) -> dict[str, Any]:
     """The document as this key may see it."""
-    doc = domain.document(asked, told, include, fresh.lag_ms, fresh.position, today)
+    doc = domain.document(asked, told, include, fresh.lag_ms, fresh.position, now)
     if "profile:pii" not in key.scopes:
         doc = domain.masked(doc)
     return doc if "value:read" in key.scopes else domain.without(doc, "value")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import httpx
 from fastapi import Header, Query, Request
 from starlette.responses import Response
 
@@ -28,8 +27,6 @@ from services.runtime.http import Problem, answer
 
 REVIEW_PAIRS_MAX = 100
 DECISIONS_MAX = 100
-COMMAND_TIMEOUT_S = 8.0
-"""Longer than intake waits for the log, so that its own word is heard."""
 
 Asked = Annotated[str, Query(max_length=IDENTIFIER_CHARS_MAX, description="TYPE:VALUE, as in email:ann@x.com")]
 From = Annotated[str, Query(alias="from", max_length=IDENTIFIER_CHARS_MAX, description="TYPE:VALUE")]
@@ -172,12 +169,7 @@ async def _contradicted(doors: Doors, pair: list[Identifier], kind: str, key: Ap
 
 async def _given(doors: Doors, command: dict[str, Any], sent_id: str | None, contradicts: dict[str, Any]) -> Response:
     """The command as an event of the log: 202 with its id and position. Raises Problem("unavailable")."""
-    url = f"{doors.settings.intake_internal_url}/commands"
-    body = {**command, "id": sent_id} if sent_id else command
-    try:
-        taken = await doors.chain.client.post(url, json=body, timeout=COMMAND_TIMEOUT_S)
-    except httpx.HTTPError as error:
-        raise doors.silent("intake", error) from None
+    taken = await doors.give(command, sent_id)
     if taken.status_code != 200:
         return passed_on(taken)
     given = taken.json()

@@ -13,22 +13,26 @@ from services.profile.domain.documents import (
 )
 from services.profile.domain.masking import (
     masked,
+    masked_answer,
     masked_evidence,
     masked_group,
     masked_issues,
     masked_orders,
     without,
 )
+from services.profile.domain.moments import Now
 
 __all__ = [
     "CODES",
     "IDENTITY",
     "BindingTold",
+    "Now",
     "Section",
     "Told",
     "contact",
     "document",
     "masked",
+    "masked_answer",
     "masked_evidence",
     "masked_group",
     "masked_issues",

@@ -262,12 +262,11 @@ def reachable(channel: str, ways: Sequence[Way], given: Given) -> dict[str, Any]
 
 def _allowed(channel: str, complained: str, given: Given) -> bool | None:
     """A complaint withdraws what was granted before it."""
-    word = (given.consents or {}).get(MARKETING) or {}
-    covers = not word.get("channels") or channel in word["channels"]
-    if covers and word.get("state") == "withdrawn":
+    words = ((given.consents or {}).get(MARKETING) or {}).get("by_channel", {})
+    word = words.get(channel) or words.get("all") or {}
+    if word.get("state") == "withdrawn":
         return False
-    ends = word.get("expires_at")
-    granted = covers and word.get("state") == "granted" and not (ends and _day(ends) <= given.today)
+    granted = word.get("state") == "granted"
     if complained and not (granted and (word.get("since") or "") > complained):
         return False
     return True if granted else None

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from schemas.envelope import rfc3339
 from schemas.sections import PARTS
+from services.profile.domain import dialogue
 from services.profile.domain.contact import answered
+from services.profile.domain.moments import Now
 
 IDENTITY = "identity"
 KNOWN = "known"
 PARTS_OF: dict[str, tuple[str, ...]] = {
     IDENTITY: ("identity", "contact", "groups"),
-    "interaction": ("interaction",),
+    "interaction": ("interaction", "needs", "preferences", "consents"),
     "value": ("value",),
 }
 """Service → the parts of the document it tells."""
@@ -51,19 +53,21 @@ class Told:
 
 
 def document(
-    requested_id: str, told: Told, include: Sequence[str], lag_ms: int, position: str | None, today: date
+    requested_id: str, told: Told, include: Sequence[str], lag_ms: int, position: str | None, now: Now
 ) -> dict[str, Any]:
-    """The customer's document of this day, with the parts asked for or all; nothing is masked yet."""
+    """The customer's document at this moment, with the parts asked for or all; nothing is masked yet."""
     wanted = [p for p in PARTS if not include or p in include]
     parts: dict[str, Any] = dict.fromkeys(wanted)
     regrouping = _regrouping(told)
-    withheld = {s for s in regrouping if _holds_foreign_records(told, s)}
+    hidden = withheld(told)
+    passed = told.sections.get("interaction")
+    heard = passed.body if passed is not None and "interaction" not in hidden else None
     for service, section in told.sections.items():
-        if section.body is None or service in withheld:
+        if section.body is None or service in hidden:
             continue
         for part in PARTS_OF[service]:
             if part in parts:
-                parts[part] = _part(service, part, section.body, today)
+                parts[part] = _part(service, part, section.body, heard, now)
     if parts.get("identity"):
         parts["identity"] = _with_last_seen(parts["identity"], told.sections.get("interaction"))
     return {
@@ -82,15 +86,18 @@ def document(
     }
 
 
-def _part(service: str, part: str, body: dict[str, Any], today: date) -> Any:
+def _part(service: str, part: str, body: dict[str, Any], heard: Mapping[str, Any] | None, now: Now) -> Any:
     if service == IDENTITY:
-        return contact(body, today) if part == "contact" else body.get(part)
+        return contact(body, heard, now) if part == "contact" else body.get(part)
+    if service == "interaction":
+        return dialogue.PARTS[part](body, now)
     return {k: v for k, v in body.items() if k != "by_record"}
 
 
-def contact(body: Mapping[str, Any], today: date) -> dict[str, Any]:
-    """The `contact` part of identity's section as it is on this day."""
-    return answered(body["contact"], today, known=body["identity"]["status"] == KNOWN)
+def contact(body: Mapping[str, Any], heard: Mapping[str, Any] | None, now: Now) -> dict[str, Any]:
+    """The `contact` part of identity's section at this moment; `heard`: interaction's section, None: not known."""
+    known = body["identity"]["status"] == KNOWN
+    return answered(body["contact"], now.day, known=known, **dialogue.of_reaching(heard, now))
 
 
 def _regrouping(told: Told) -> list[str]:
@@ -99,6 +106,11 @@ def _regrouping(told: Told) -> list[str]:
     return sorted(
         s for s, section in told.sections.items() if section.body is not None and section.members != expected
     )
+
+
+def withheld(told: Told) -> set[str]:
+    """Services whose section is not shown: while records move, it still speaks of some that identity took away."""
+    return {service for service in _regrouping(told) if _holds_foreign_records(told, service)}
 
 
 def _holds_foreign_records(told: Told, service: str) -> bool:

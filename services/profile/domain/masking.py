@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from schemas.personal import looks_like_an_address, mask, personal_paths
-from schemas.sections import PERSONAL_IDENTIFIER_TYPES, Contact
+from schemas.sections import PERSONAL_IDENTIFIER_TYPES, Contact, CustomerDocument
 
 CONTACT_PERSONAL = personal_paths(Contact)
+HEARD_PERSONAL = sorted(
+    path
+    for path in personal_paths(CustomerDocument)
+    if path.replace("[]", "").split(".")[0] in ("interaction", "needs", "preferences")
+)
+"""Paths within the document of what customers and our people said."""
 
 
 def masked(doc: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +38,20 @@ def masked(doc: dict[str, Any]) -> dict[str, Any]:
         groups = [_masked_group(g) for g in groups]
         names += ["groups[].group_id", "groups[].name"]
     seen = {"identity": identity, "contact": contact, "groups": groups}
+    for path in HEARD_PERSONAL:
+        steps = path.replace("[]", ".[]").split(".")
+        if doc.get(steps[0]):
+            seen[steps[0]] = _masked_along(seen.get(steps[0], doc[steps[0]]), steps[1:])
+            names.append(path)
     return {**doc, **{k: v for k, v in seen.items() if v}, "meta": {**doc["meta"], "masked": names}}
+
+
+def masked_answer(found: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """An answer of this shape for a key without `profile:pii`: what the model marks is masked, and listed."""
+    shown, paths = found, sorted(personal_paths(model))
+    for path in paths:
+        shown = _masked_along(shown, path.replace("[]", ".[]").split("."))
+    return {**shown, "masked": paths}
 
 
 def without(doc: dict[str, Any], part: str) -> dict[str, Any]:

@@ -18,6 +18,13 @@ META = {"version", "updated_at", "lag_ms", "position", "missing", "masked", "reg
 LOOKUP = "/v1/customers/lookup"
 ASSERTIONS = "/v1/identity/assertions"
 PATH = "/v1/identity/path"
+SAID = {
+    "/v1/customers/{customer_id}/events": {"type": "note.added", "properties": {"text": "x"}},
+    "/v1/customers/{customer_id}/preferences/{topic}": {"channel": "email"},
+    "/v1/customers/{customer_id}/consents/{purpose}": {"state": "withdrawn"},
+}
+STREAM = "text/event-stream"
+"""Answers without an end."""
 
 
 @pytest.fixture(scope="module")
@@ -209,15 +216,17 @@ def test_every_documented_call_answers(
     position = doors.send(web, event, {"type": "group.identified", "properties": {"group_id": own("g"), "name": "x"}})
     pair = [{"type": "user_id", "value": value} for value in ("answers-u", own("u"))]
     said = {"kind": "different", "records": pair, "reason": "x", "min_position": position, "wait_ms": 10_000}
-    bodies = {LOOKUP: {"identifiers": pair}, ASSERTIONS: said}
+    bodies: dict[str, Any] = {LOOKUP: {"identifiers": pair}, ASSERTIONS: said, **SAID}
     queries = {PATH: {f: "user_id:answers-u" for f in ("from", "to")}}
     assert len(operations(described)) >= 6
     for method, path, operation in operations(described):
+        if any(STREAM in response["content"] for response in operation["responses"].values()):
+            continue
         url = doors.copy.profile + path.replace("{customer_id}", somebody).replace("{group_id}", own("g"))
         response = doors.http.request(
             method, url, json=bodies.get(path), params=queries.get(path), headers=bearer(doors)
         )
-        expected = 202 if path == ASSERTIONS else 200
+        expected = 202 if path in (ASSERTIONS, *SAID) else 200
         assert response.status_code == expected, (method, path, response.text)
         assert set(operation["responses"]) >= {str(expected), "401", "403"}
 

@@ -15,7 +15,12 @@ from tests.support.running import until
 REVOKED_WITHIN_S = 5.0
 PATH = "/v1/identity/path?from=user_id:keys-u&to=user_id:keys-u"
 ASSERTIONS = "/v1/identity/assertions"
-CALLS = [("GET", "/v1/customers/{}", "profile:read"), ("GET", "/v1/customers/{}/timeline", "events:read"),
+EVENTS, PREFERENCES, CONSENTS = (f"/v1/customers/{{}}/{page}" for page in ("events", "preferences/x", "consents/x"))
+SAID = {EVENTS: {"type": "note.added", "properties": {"text": "x"}}, PREFERENCES: {"channel": "email"},
+        CONSENTS: {"state": "granted"}}  # fmt: skip
+CALLS = [("GET", "/v1/customers", "profile:read"), ("POST", EVENTS, "events:write"),
+         ("PUT", PREFERENCES, "events:write"), ("PUT", CONSENTS, "events:write"),
+         ("GET", "/v1/customers/{}", "profile:read"), ("GET", "/v1/customers/{}/timeline", "events:read"),
          ("POST", "/v1/customers/lookup", "profile:read"), ("GET", "/v1/customers/{}/identity", "profile:read"),
          ("GET", "/v1/customers/{}/identity/how", "profile:read"),
          ("GET", "/v1/customers/{}/identity/history", "profile:read"),
@@ -25,6 +30,7 @@ CALLS = [("GET", "/v1/customers/{}", "profile:read"), ("GET", "/v1/customers/{}/
 OTHER_SCOPES = {
     "profile:read": ("profile:pii", "value:read", "events:read", "events:write", "identity:write", "ops:admin"),
     "events:read": ("profile:read", "profile:pii", "events:write", "ops:admin"),
+    "events:write": ("profile:read", "profile:pii", "events:read", "identity:write", "ops:admin"),
     "value:read": ("profile:read", "profile:pii", "events:read", "identity:write", "ops:admin"),
     "identity:write": ("profile:read", "profile:pii", "events:read", "events:write", "ops:admin"),
 }
@@ -43,7 +49,7 @@ def call(doors: Doors, method: str, path: str, somebody: str, authorization: str
     headers = {b"Authorization": authorization.encode()} if authorization is not None else {}
     pair = [{"type": "user_id", "value": "keys-u"}, {"type": "device_id", "value": "keys-d"}]
     said = {"kind": "same", "records": pair, "reason": "seen"}
-    body = (said if path == ASSERTIONS else {"identifiers": pair}) if method == "POST" else None
+    body = SAID.get(path, said if path == ASSERTIONS else {"identifiers": pair}) if method != "GET" else None
     response = doors.http.request(
         method, doors.copy.profile + path.format(somebody), json=body, headers=list(headers.items())
     )

@@ -13,7 +13,9 @@ import pytest_asyncio
 
 from services.identity.store.evidence import REACHED
 from services.identity.store.reach import PROVED, REACH
+from services.interaction.store.facts import FOLDED
 from services.interaction.views import TIMELINE
+from services.profile.views.search import BY_KEYS, BY_NAMES, ORDERS
 from services.runtime.postgres import Connection, connect
 from services.value.store import LEDGERS
 from tests.support.databases import Databases, settings_for
@@ -35,6 +37,12 @@ FILL = f"""
             data, log_partition, log_offset)
         SELECT {AN_ID}, {AN_ID}, now() - i * interval '1 minute', 'page.viewed', 'web', 'inbound', 'web', i::text, '',
             '{{}}', 0, i FROM generate_series(1, {ROWS}) AS i;
+    INSERT INTO profile_g1.listed (customer_id, shown, name, grade, revenue, seen)
+        SELECT {AN_ID}, true, 'name ' || i, substr('ABCDD', i % 5, 1), i, i FROM generate_series(1, {ROWS}) AS i;
+    INSERT INTO profile_g1.sought (customer_id, name_keys, keys)
+        SELECT {AN_ID}, ARRAY[i, i % 1000 - 2000], '{{}}' FROM generate_series(1, {ROWS}) AS i;
+    INSERT INTO profile_g1.search_key (key, customer_id)
+        SELECT 'e' || i || '@x.com', {AN_ID} FROM generate_series(1, {ROWS}) AS i;
 """
 
 
@@ -68,6 +76,27 @@ async def test_a_page_of_a_timeline_is_read_by_its_customers_records(filled: Con
     assert "history_by_time" in plan, plan
 
 
+@pytest.mark.parametrize("order", ORDERS)
+async def test_a_page_of_customers_is_read_along_the_index_of_its_order(filled: Connection, order: str) -> None:
+    types = f"text[], int, {ORDERS[order].types.replace(' ', ', ')}"
+    start = {"bool": "false", "text": "''", "uuid": ONE, "int": "9", "numeric": "9"}
+    place = ", ".join(start[kind] for kind in ORDERS[order].types.split())
+    plan = await _plan(filled, "profile_g1", types, ORDERS[order].page, f"'{{A,B}}', 51, {place}")
+    assert "Seq Scan" not in plan, plan
+    assert f"listed_by_{order.removeprefix('last_')}" in plan, plan
+
+
+async def test_names_and_keys_are_looked_for_in_their_indexes(filled: Connection) -> None:
+    types, given = "int[], int[], int[], text[], int", "ARRAY[7], ARRAY[-1993], NULL, ARRAY['A', 'B'], 1000"
+    plan = await _plan(filled, "profile_g1", types, BY_NAMES, given)
+    assert "Seq Scan" not in plan, plan
+    assert "sought_by_name" in plan, plan
+    await filled.execute("DEALLOCATE asked")
+    plan = await _plan(filled, "profile_g1", "text[], text[], int", BY_KEYS, "'{e7}', '{e8}', 100")
+    assert "Seq Scan" not in plan, plan
+    assert "search_key_pkey" in plan, plan
+
+
 async def test_what_was_said_of_addresses_is_read_by_them_from_the_last_proof_on(databases: Databases) -> None:
     url = await databases.fresh()
     connection = await connect(settings_for(url), "identity_g1")
@@ -92,6 +121,21 @@ async def test_a_lane_that_starts_with_empty_tables_finds_rows_by_key_all_the_sa
         await connection.execute("SET plan_cache_mode TO force_generic_plan")
         plan = await _plan(connection, "value_g1", "uuid[]", LEDGERS, f"ARRAY[{ONE}]")
         assert "Seq Scan" not in plan, plan
+    finally:
+        await connection.close()
+        await databases.drop(url)
+
+
+async def test_what_a_customer_said_is_read_by_his_records_newest_first(databases: Databases) -> None:
+    url = await databases.fresh()
+    connection = await connect(settings_for(url), "interaction_g1")
+    try:
+        await connection.execute("SET plan_cache_mode TO force_generic_plan")
+        types, given = "uuid[], smallint[], int[]", f"ARRAY[{ONE}], ARRAY[0::smallint], ARRAY[10]"
+        plan = await _plan(connection, "interaction_g1", types, FOLDED, given)
+        assert "Seq Scan" not in plan, plan
+        assert "Index Scan Backward using fact_pkey" in plan, plan
+        assert "Sort" not in plan, plan
     finally:
         await connection.close()
         await databases.drop(url)

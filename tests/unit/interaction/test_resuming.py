@@ -73,7 +73,7 @@ def test_without_a_word_nothing_is_known() -> None:
         "tone": None,
         "since": None,
     }
-    assert told([]) == {"open_conversations": [], "promises": []}
+    assert told([]) == {"open_conversations": [], "promises": [], "answers": {}}
 
 
 def test_when_all_is_closed_the_last_talk_is_summed_up() -> None:

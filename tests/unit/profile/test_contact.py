@@ -191,8 +191,7 @@ def test_two_spellings_are_an_issue_that_names_both_and_asks() -> None:
 def test_a_returned_letter_is_an_issue_until_another_address_is_said() -> None:
     letter = word("2026-02-02", Kind.RETURNED, USER)
     back: list[Fact] = [*known_by(USER, ANN, MOBILE), trait("address", HOME, "2026-01-01"), letter]
-    (issue,) = shown(*back)["issues"]
-    assert (issue["code"], issue["value"], issue["since"]) == ("address_returned", HOME, "2026-02-02T12:00:00Z")
+    assert [i["value"] for i in shown(*back)["issues"]] == [HOME]
     assert codes(shown(*back, trait("address", HOME, "2026-02-09", by=ANN))) == ["address_returned"], "the same again"
     assert codes(shown(*back, trait("address", {**HOME, "city": "York"}, "2026-02-09"))) == []
 
@@ -218,8 +217,13 @@ def test_at_most_three_questions_of_most_worth_and_none_that_is_answered_or_decl
 
 # -- reachable -------------------------------------------------------------------------------------------------------
 
-GRANTED = {"marketing": {"state": "granted", "channels": ["email"], "since": "2026-02-01T00:00:00Z"}}
-WITHDRAWN = {"marketing": {"state": "withdrawn", "channels": None, "since": "2026-02-01T00:00:00Z"}}
+
+def consent(state: str, channel: str = "all") -> dict[str, Any]:
+    """Of marketing, as the document shows it."""
+    return {"marketing": {"by_channel": {channel: {"state": state, "since": "2026-02-01T00:00:00Z"}}}}
+
+
+GRANTED, WITHDRAWN = consent("granted", "email"), consent("withdrawn")
 
 
 def test_what_nobody_said_speaks_against_nothing() -> None:
@@ -241,8 +245,7 @@ def test_all_that_speaks_against_a_channel_is_told() -> None:
     ("consents", "email", "sms"),
     [
         (None, None, None), ({}, None, None), (GRANTED, True, None), (WITHDRAWN, False, False),
-        ({"marketing": {**GRANTED["marketing"], "expires_at": "2026-02-28T00:00:00Z"}}, None, None),
-        ({"marketing": {**WITHDRAWN["marketing"], "channels": ["sms"]}}, None, False),
+        (consent("unknown", "email"), None, None), (consent("withdrawn", "sms"), None, False),
     ],
 )  # fmt: skip
 def test_consent_counts_for_its_channels_and_as_long_as_it_lasts(consents: Any, email: Any, sms: Any) -> None:
@@ -254,22 +257,20 @@ def test_consent_counts_for_its_channels_and_as_long_as_it_lasts(consents: Any, 
 def test_a_complaint_withdraws_what_was_granted_before() -> None:
     for day, allowed in (("2026-02-02", False), ("2026-01-02", True)):
         told = shown(*known_by(USER, ANN, day="2026-01-01"), word(day, Kind.COMPLAINED), consents=GRANTED)
-        assert (told["reachable"]["email"]["allowed"], told["emails"][0]["valid"]) == (allowed, True)
+        assert told["reachable"]["email"]["allowed"] is allowed
 
 
 def test_of_several_addresses_the_one_that_is_proved_is_used_and_texts_go_to_no_landline() -> None:
     many = known_by(USER, ANN, "email:b@x.com", "email:c@x.com", LANDLINE, MOBILE)
-    told = shown(*many, word("2026-02-02", Kind.BOUNCED), word("2026-02-02", Kind.OPENED, "email:c@x.com"))[
-        "reachable"
-    ]
+    heard = word("2026-02-02", Kind.BOUNCED), word("2026-02-02", Kind.OPENED, "email:c@x.com")
+    told = shown(*many, *heard)["reachable"]
     assert told["email"]["address"] == "c@x.com"
     assert told["sms"]["address"] == told["call"]["address"] == "4915123456789"
     assert shown(*known_by(LANDLINE))["reachable"]["sms"]["address"] is None
 
 
 def test_a_section_without_facts_is_answered_too() -> None:
-    told = answered(contact(known_by(USER, ANN), []), TODAY, known=True)
-    assert (told["emails"][0]["valid"], codes(told)) == (None, ["mobile_missing"])
+    assert codes(answered(contact(known_by(USER, ANN), []), TODAY, known=True)) == ["mobile_missing"]
 
 
 # -- laws ------------------------------------------------------------------------------------------------------------
@@ -297,4 +298,3 @@ def test_the_answer_does_not_depend_on_the_order_of_what_was_said(drawn: list[An
     assert shown(*known_by(USER, ANN, MOBILE), *again) == first
     assert len(first["ask_next"]) <= 3
     assert 0 <= first["completeness"] <= 100
-    assert "facts" not in first

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from schemas.sections import PARTS, CustomerDocument
-from services.profile.domain import BindingTold, Section, Told, document
+from services.profile.domain import BindingTold, Now, Section, Told, document
 
 ANN, COOKIE, OTHER = "r-ann", "r-cookie", "r-other"
 AT = "2024-03-01T12:00:00Z"
-TODAY = date(2026, 3, 1)
+NOW = Now(date(2026, 3, 1), 1_772_359_200_000_000)
 
 
 def records(*names: str) -> list[dict[str, Any]]:
@@ -64,13 +64,14 @@ def told(*sections: Section) -> Told:
 
 def made(*sections: Section, include: tuple[str, ...] = ()) -> dict[str, Any]:
     """Its document."""
-    return document("asked", told(*sections), include, 12, "token", TODAY)
+    return document("asked", told(*sections), include, 12, "token", NOW)
 
 
 def test_a_document_has_all_parts_and_those_nobody_told_are_missing() -> None:
     doc = made(identity(ANN), interaction(ANN))
     assert set(doc) == {"requested_id", "customer_id", "meta", *PARTS}
-    assert doc["meta"]["missing"] == [p for p in PARTS if p not in ("identity", "contact", "interaction")]
+    there = {"identity", "contact", "interaction", "needs", "preferences", "consents"}
+    assert doc["meta"]["missing"] == [p for p in PARTS if p not in there]
     assert (doc["requested_id"], doc["customer_id"]) == ("asked", ANN)
     CustomerDocument.model_validate(doc)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.profile.domain import document, masked
-from tests.unit.profile.test_document import ANN, TODAY, identity, interaction, told
+from tests.unit.profile.test_document import ANN, NOW, identity, interaction, told
 
 SECRET_CHARS_MIN = 6
 words = st.text("bcdfghjklmnpqrstvwxz", min_size=SECRET_CHARS_MIN, max_size=12).map(lambda w: f"qqq{w}")
@@ -52,7 +52,7 @@ def shown(contact: dict[str, Any]) -> dict[str, Any]:
         for kind, value in (("email", mail), ("email.work", mail), ("phone", phone)):
             like = section.body["identity"][part][0]
             section.body["identity"][part].append({**like, "type": kind, "value": value})
-    return masked(document("asked", told(section, interaction(ANN)), (), 0, None, TODAY))
+    return masked(document("asked", told(section, interaction(ANN)), (), 0, None, NOW))
 
 
 @settings(max_examples=100)
@@ -110,14 +110,14 @@ def test_nothing_is_still_nothing() -> None:
 @pytest.mark.parametrize("include", [("interaction",), ("identity",), ("contact",)])
 def test_a_document_of_some_parts_can_be_masked(include: tuple[str, ...]) -> None:
     section = identity(ANN, contact=planted("qqqsecret", 12_345_678))
-    doc = masked(document("asked", told(section), include, 0, None, TODAY))
+    doc = masked(document("asked", told(section), include, 0, None, NOW))
     assert "qqqsecret" not in orjson.dumps(doc).decode()
     assert set(doc) == {"requested_id", "customer_id", "meta", *include}
 
 
 def test_masking_changes_a_copy() -> None:
     section = identity(ANN, contact=planted("qqqsecret", 12_345_678))
-    doc = document("asked", told(section), (), 0, None, TODAY)
+    doc = document("asked", told(section), (), 0, None, NOW)
     before = orjson.dumps(doc)
     masked(doc)
     assert orjson.dumps(doc) == before

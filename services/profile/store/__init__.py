@@ -1,6 +1,6 @@
 """Profile's SQL for the lane: bindings, customers, sections, each replaced only by a newer version.
 
-Owns writing; reading for people is views.py.
+Owns writing; fates.py is who came and went, search.py by what customers are found. Reading for people is views/.
 """
 
 from __future__ import annotations
@@ -10,24 +10,32 @@ from collections.abc import Iterable, Mapping, Sequence
 import orjson
 
 from schemas.codec import State, StateText
+from services.profile.domain.changing import Move
 from services.runtime.locking import hold
 from services.runtime.postgres import Connection
 
 
-async def save_bindings(connection: Connection, states: Iterable[State]) -> set[str]:
-    """Keep newer bindings; the record ids that belong to another's customer since."""
+async def save_bindings(connection: Connection, states: Iterable[State]) -> list[Move]:
+    """Keep newer bindings; where each record that has one belongs now, and belonged before."""
     ordered = sorted(states, key=lambda s: s.key)
     if not ordered:
-        return set()
+        return []
     bodies = [s.body or {} for s in ordered]
     rows = await connection.fetch(
         """
-        INSERT INTO binding AS b (record_id, customer_id, epoch, n, generic, weight, rivals)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[], $7::json[])
-        ON CONFLICT (record_id) DO UPDATE SET customer_id = excluded.customer_id, epoch = excluded.epoch,
-            n = excluded.n, generic = excluded.generic, weight = excluded.weight, rivals = excluded.rivals
-        WHERE (b.epoch, b.n) < (excluded.epoch, excluded.n)
-        RETURNING record_id, customer_id
+        WITH was AS (
+            SELECT record_id, customer_id FROM binding WHERE record_id = any($1::uuid[])
+        ), kept AS (
+            INSERT INTO binding AS b (record_id, customer_id, epoch, n, generic, weight, rivals)
+            SELECT * FROM
+                unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[], $7::json[])
+            ON CONFLICT (record_id) DO UPDATE SET customer_id = excluded.customer_id, epoch = excluded.epoch,
+                n = excluded.n, generic = excluded.generic, weight = excluded.weight, rivals = excluded.rivals,
+                former = CASE WHEN excluded.customer_id = b.record_id
+                    THEN coalesce(nullif(b.customer_id, b.record_id), b.former) END
+            WHERE (b.epoch, b.n) < (excluded.epoch, excluded.n)
+            RETURNING record_id, customer_id
+        ) SELECT record_id, kept.customer_id, was.customer_id AS former FROM kept LEFT JOIN was USING (record_id)
         """,
         [s.key for s in ordered],
         [b["customer_id"] for b in bodies],
@@ -37,7 +45,7 @@ async def save_bindings(connection: Connection, states: Iterable[State]) -> set[
         [b["weight"] for b in bodies],
         [orjson.dumps(b["rivals"]).decode() for b in bodies],
     )
-    return {str(r["record_id"]) for r in rows if r["record_id"] != r["customer_id"]}
+    return [Move(str(r["record_id"]), str(r["former"]) if r["former"] else None, str(r["customer_id"])) for r in rows]
 
 
 async def lock_customers(connection: Connection, customers: Iterable[str]) -> None:
@@ -125,6 +133,17 @@ async def empty(connection: Connection, customers: Iterable[str]) -> dict[str, i
         UPDATE customer SET n = n + 1 WHERE customer_id = any($1::uuid[]) RETURNING customer_id, n
         """,
         ids,
+    )
+    return {str(r["customer_id"]): r["n"] for r in rows}
+
+
+async def count_on(connection: Connection, customers: Iterable[str]) -> dict[str, int]:
+    """One more version of these (locked) customers, though no section of theirs changed. Customer → its new n."""
+    ids = sorted(customers)
+    if not ids:
+        return {}
+    rows = await connection.fetch(
+        "UPDATE customer SET n = n + 1 WHERE customer_id = any($1::uuid[]) RETURNING customer_id, n", ids
     )
     return {str(r["customer_id"]): r["n"] for r in rows}
 

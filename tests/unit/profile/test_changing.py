@@ -1,0 +1,90 @@
+"""What is told of customers that come, change and go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.profile.domain.changing import Batch, Move, folded
+
+ANN, BO, CY = "r-ann", "r-bo", "r-cy"
+
+
+def told(**changed: Any) -> dict[str, dict[str, Any]]:
+    """What a batch tells; nothing changed but what is given."""
+    return Batch(**{"services": {}, "existed": {}, "exists": {}, **changed}).details()
+
+
+def test_who_is_shown_for_the_first_time_is_created_and_after_that_updated() -> None:
+    services = {ANN: ["identity", "value"]}
+    first = told(services=services, existed={}, exists={ANN: True})
+    parts = ["identity", "contact", "groups", "value"]
+    assert first == {ANN: {"type": "customer.created", "sections": ["identity", "value"], "changed": parts}}
+    later = told(services={ANN: ["value"]}, existed={ANN: True}, exists={ANN: True})
+    assert later == {ANN: {"type": "customer.updated", "sections": ["value"], "changed": ["value"]}}
+
+
+def test_of_who_is_not_shown_nothing_is_told() -> None:
+    assert told(services={ANN: ["interaction"]}, existed={}, exists={}) == {}
+    assert told(services={ANN: ["identity"]}, existed={ANN: False}, exists={ANN: False}) == {}
+
+
+def test_who_goes_into_somebody_that_was_shown_is_merged_and_into_a_new_one_has_another_id() -> None:
+    gone = {"services": {BO: ["identity"]}, "exists": {BO: False}, "bound": {BO: ANN}}
+    merged = told(**gone, existed={BO: True, ANN: True})
+    assert merged == {BO: {"type": "customer.merged", "from": [BO], "into": ANN}}
+    renamed = told(**gone, existed={BO: True})
+    assert renamed == {BO: {"type": "customer.id_changed", "from": [BO], "into": ANN}}
+
+
+def test_who_goes_and_answers_with_nobody_is_removed() -> None:
+    gone = told(services={BO: ["identity"]}, existed={BO: True}, exists={BO: False}, bound={BO: BO})
+    assert gone == {BO: {"type": "customer.removed"}}
+
+
+def test_where_he_went_is_told_when_it_is_known() -> None:
+    late = told(existed={BO: False, ANN: True}, exists={BO: False, ANN: True}, late={BO}, bound={BO: ANN})
+    assert late == {BO: {"type": "customer.merged", "from": [BO], "into": ANN}}
+
+
+def test_who_goes_on_without_others_is_split_from_them() -> None:
+    both = {ANN: True, BO: True, CY: True}
+    split = told(services={ANN: ["identity"]}, existed={ANN: True}, exists=both, parted={ANN: [CY, BO]})
+    assert split[ANN]["type"] == "customer.split"
+    assert (split[ANN]["from"], split[ANN]["into"], split[ANN]["sections"]) == (ANN, [BO, CY], ["identity"])
+    alone = told(existed={ANN: True}, exists=both, parted={ANN: [BO]})
+    assert alone == {ANN: {"type": "customer.split", "from": ANN, "into": [BO]}}
+
+
+@pytest.mark.parametrize(
+    ("former", "customer", "away", "home"),
+    [
+        (ANN, BO, True, False), (None, BO, True, False), (BO, ANN, False, True), (None, ANN, False, False),
+        (ANN, ANN, False, False), (BO, CY, True, False), (BO, BO, False, False),
+    ],
+)  # fmt: skip
+def test_a_records_move_leads_away_from_itself_or_home(
+    former: str | None, customer: str, away: bool, home: bool
+) -> None:
+    move = Move(ANN, former, customer)
+    assert (move.leads_away, move.comes_home) == (away, home)
+
+
+def updated(*sections: str, type: str = "customer.updated", **more: Any) -> dict[str, Any]:
+    return {"type": type, "sections": list(sections), "changed": list(sections), **more}
+
+
+def test_what_was_noted_twice_before_it_was_told_is_told_together() -> None:
+    created = updated("identity", type="customer.created")
+    version, detail = folded({"7.5": created, "7.6": updated("value")})
+    assert (version, detail["type"], detail["sections"]) == ("7.6", "customer.created", ["identity", "value"])
+    parted = updated("identity", type="customer.split", into=[BO])
+    assert folded({"7.10": updated("value"), "7.9": parted})[1]["into"] == [BO], "ten comes after nine"
+
+
+def test_that_he_went_hides_what_was_noted_before_and_that_he_came_again_that_he_went() -> None:
+    gone = {"type": "customer.merged", "from": [ANN], "into": BO}
+    assert folded({"7.5": updated("value"), "7.6": gone}) == ("7.6", gone)
+    assert folded({"7.5": gone, "7.6": updated("identity", type="customer.created")})[1]["type"] == "customer.created"
+    assert folded({"7.5": gone, "8.1": updated("value")}) == ("8.1", updated("value"))
