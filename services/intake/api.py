@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -29,6 +30,7 @@ from services.intake.domain.reasons import EXPLANATIONS
 from services.intake.domain.segment import read_calls, write_key_of
 from services.intake.door import BrokerAway, Door
 from services.intake.internal import internal
+from services.intake.recent import STATES
 from services.runtime import telemetry
 from services.runtime.http import Database, answer
 from services.runtime.postgres import TRANSIENT, ServiceSchema
@@ -37,6 +39,7 @@ from services.runtime.waiting import write_token
 
 __all__ = ["internal", "public"]
 
+PART_TIMEOUT_S = 3.0
 BODY_BYTES_MAX = 512_000
 BATCH_EVENTS_MAX = 2_500
 PREFLIGHT_S = 86_400
@@ -121,6 +124,7 @@ class Collector:
         self.settings = settings
         self.database = Database(settings, ServiceSchema.of("intake"))
         self.door = Door(settings, self.database)
+        self.client = httpx.AsyncClient(timeout=PART_TIMEOUT_S)
 
     async def source(self, request: Request, body_key: str | None = None) -> Source:
         """Whose write key it is. Raises Refusal 401."""
@@ -134,14 +138,29 @@ class Collector:
         """Take a request's events and answer 200. Raises Refusal 413 or 503."""
         if len(events) > BATCH_EVENTS_MAX:
             raise Refusal(413, "too_many_events", f"a request holds at most {BATCH_EVENTS_MAX} events")
+        wait_s = self.door.pacing.wait_s(source.name, source.events_per_s, len(events))
+        if wait_s:
+            raise Refusal(429, "too_fast", f"this source may send {source.events_per_s} events/s", wait_s)
         try:
             ends = await self.door.take(source, events, body)
         except BrokerAway:
             raise Refusal(503, "unavailable", "the log does not answer; send again", 1) from None
         return answer({"success": True}, 200, {"C360-Position": write_token(ends)} if ends else {})
 
+    async def applied(self, events: list[str]) -> dict[str, tuple[int, int]]:
+        """Event id → where in the log the copy lies that interaction counts. Raises Refusal 503."""
+        url = f"{self.settings.interaction_internal_url}/places"
+        try:
+            asked = await self.client.post(url, json={"events": events})
+            asked.raise_for_status()
+        except httpx.HTTPError as error:
+            telemetry.log.warning("part_unavailable", part="interaction", error=telemetry.where(error))
+            raise Refusal(503, "unavailable", "the history does not answer; ask again", 1) from None
+        return {event: (at[0], at[1]) for event, at in asked.json()["places"].items()}
+
     async def close(self) -> None:
         """Disconnect from everything."""
+        await self.client.aclose()
         await self.door.publisher.close()
         await self.database.close()
 
@@ -204,6 +223,21 @@ async def project_settings(request: Request) -> Response:
     return answer({"integrations": {"Segment.io": {"apiKey": request.path_params["key"]}}, "plan": {}})
 
 
+async def recent(request: Request) -> Response:
+    """The last events of a source, newest first, with what became of each: `state` chooses one."""
+    collector: Collector = request.app.state.collector
+    source = await collector.source(request)
+    if source.name != request.path_params["name"]:
+        raise Refusal(403, "forbidden", "a write key may look at its own source")
+    state = request.query_params.get("state")
+    if state is not None and state not in STATES:
+        raise Refusal(400, "bad_request", f"state is one of {', '.join(STATES)}")
+    listed = collector.door.recent.of(source.name)
+    applied = await collector.applied([one.event_id for one in listed if one.event_id is not None])
+    shown = [one.shown(applied) for one in listed]
+    return answer({"source": source.name, "events": [one for one in shown if state in (None, one["state"])]})
+
+
 async def healthz(request: Request) -> Response:
     """200 when the door can take events."""
     collector: Collector = request.app.state.collector
@@ -237,6 +271,7 @@ def public(settings: Settings) -> Starlette:
             *(Route(f"/v1/{call}", segment, methods=["POST"]) for call in SEGMENT_CALLS),
             Route("/v1/import", imports, methods=["POST"]),
             Route("/v1/projects/{key}/settings", project_settings),
+            Route("/v1/sources/{name}/recent", recent),
             Route("/events", cloudevents, methods=["POST"]),
             Route("/healthz", healthz),
         ],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
@@ -18,6 +18,8 @@ from schemas.topics import CHANNEL_EVENTS
 from services.intake import inputs, store
 from services.intake.domain.accept import accept
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
+from services.intake.pacing import Pacing
+from services.intake.recent import Recent
 from services.runtime import telemetry
 from services.runtime.http import Database
 from services.runtime.outbox import Message, producer, send_all
@@ -52,17 +54,17 @@ class Publisher:
 
     async def publish(self, accepted: Sequence[Accepted]) -> Ends:
         """(topic, partition) → next offset after the events. Raises BrokerAway."""
+        return after(await self.place(accepted))
+
+    async def place(self, accepted: Sequence[Accepted]) -> list[tuple[int, int]]:
+        """(partition, offset) of each event, once the broker has them all. Raises BrokerAway."""
         if not accepted:
-            return {}
+            return []
         placed: asyncio.Future[list[tuple[int, int]]] = asyncio.get_running_loop().create_future()
         self._waiting.append(([encode_event(a.event) for a in accepted], placed))
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send_waiting())
-        ends: Ends = {}
-        for partition, offset in await placed:
-            place = (CHANNEL_EVENTS.name, partition)
-            ends[place] = max(offset + 1, ends.get(place, 0))
-        return ends
+        return await placed
 
     async def _send_waiting(self) -> None:
         while self._waiting:
@@ -117,6 +119,15 @@ class Publisher:
             await kafka.stop()
 
 
+def after(places: Iterable[tuple[int, int]]) -> Ends:
+    """(topic, partition) → next offset after these places of the log."""
+    ends: Ends = {}
+    for partition, offset in places:
+        place = (CHANNEL_EVENTS.name, partition)
+        ends[place] = max(offset + 1, ends.get(place, 0))
+    return ends
+
+
 class Sources:
     """Whose a write key is, and which names are registered; each remembered for a moment."""
 
@@ -157,6 +168,8 @@ class Door:
         self.database = database
         self.publisher = Publisher(settings)
         self.sources = Sources(database)
+        self.recent = Recent()
+        self.pacing = Pacing()
 
     async def take(self, source: Source, events: Sequence[Raw | Parked], body: bytes) -> Ends:
         """(topic, partition) → next offset after the events taken. Raises BrokerAway, or what TRANSIENT lists."""
@@ -166,7 +179,9 @@ class Door:
         if parked:
             await self._park(source, body, parked)
         accepted = [r for r in results if isinstance(r, Accepted)]
-        ends = await self.publisher.publish(accepted)
+        places = await self.publisher.place(accepted)
+        self.recent.note(source.name, received.arrival, results, places)
+        ends = after(places)
         telemetry.ACCEPTED.labels("http").inc(len(accepted))
         return ends
 

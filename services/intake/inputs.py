@@ -43,10 +43,13 @@ def read_source(document: Mapping[str, Any]) -> Source:
     may = document.get("may") or []
     if not isinstance(may, list) or not set(map(str, may)) <= set(PERMISSIONS):
         raise ValueError(f"may lists some of {', '.join(PERMISSIONS)}")
-    texts = {k: v for k, v in document.items() if k not in ("name", "identifier_namespace", "may")}
+    rate = document.get("events_per_s")
+    if rate is not None and (type(rate) is not int or rate < 1):
+        raise ValueError("events_per_s is a whole number of at least 1")
+    texts = {k: v for k, v in document.items() if k not in ("name", "identifier_namespace", "events_per_s", "may")}
     if not all(v is None or isinstance(v, str) for v in texts.values()):
         raise ValueError("settings of a source are texts")
-    return Source(name, namespaces, **texts, may=tuple(sorted(set(may))))
+    return Source(name, namespaces, **texts, events_per_s=rate, may=tuple(sorted(set(may))))
 
 
 def read_new_source(document: Mapping[str, Any]) -> Source:
@@ -92,6 +95,11 @@ async def source_of(connection: Connection, write_key: str) -> Source | None:
         _hash(write_key),
     )
     return _source(row) if row else None
+
+
+async def revoke(connection: Connection, write_key: str) -> None:
+    """Let this key send no more."""
+    await connection.execute("UPDATE write_key SET revoked_at = now() WHERE key_hash = $1", _hash(write_key))
 
 
 async def first_heard(connection: Connection, sent_id: str, digest: bytes, now: datetime) -> datetime | None:

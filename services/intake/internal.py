@@ -34,6 +34,7 @@ def internal(settings: Settings) -> Starlette:
         ServiceSchema.of("intake"),
         [
             Route("/sources", sources, methods=["GET", "POST"]),
+            Route("/sources/revoke", revoke, methods=["POST"]),
             Route("/parked", parked),
             Route("/trace", trace),
             Route("/commands", command, methods=["POST"]),
@@ -69,6 +70,23 @@ async def sources(request: Request) -> Response:
             raise Problem("bad-request", detail) from None
         write_key = await inputs.create_source(connection, source)
     return answer({"name": source.name, "write_key": write_key})
+
+
+async def revoke(request: Request) -> Response:
+    """Revoke a write key: {write_key, execute} → {name}; without `execute` it is only looked up."""
+    try:
+        document = orjson.loads(await request.body())
+        write_key, execute = str(document["write_key"]), document.get("execute") is True
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", "a write_key is needed") from None
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        source = await inputs.source_of(connection, write_key)
+        if source is None:
+            raise Problem("not-found", "no source has this write key")
+        if execute:
+            await inputs.revoke(connection, write_key)
+    return answer({"name": source.name, "revoked": execute})
 
 
 async def trace(request: Request) -> Response:

@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime
 from uuid import UUID
 
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -130,6 +131,17 @@ def _now_us() -> int:
     return microseconds(datetime.now(UTC))
 
 
+async def places(request: Request) -> Response:
+    """Event id → (partition, offset) of the copy that is kept: {"events": [event id]}; unknown ones are left out."""
+    try:
+        events = [str(UUID(event)) for event in orjson.loads(await request.body())["events"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", "events is a list of event ids") from None
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"places": await views.places(connection, events)})
+
+
 async def trace(request: Request) -> Response:
     """Where one event went."""
     query = request.query_params
@@ -153,6 +165,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/customers/{customer_id}/known", known),
             Route("/customers/{customer_id}/feedback", feedback),
             Route("/feedback", everybodys_feedback),
+            Route("/places", places, methods=["POST"]),
             Route("/trace", trace),
             *policy_pages("interaction", POLICY, read_policy),
         ],

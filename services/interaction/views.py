@@ -113,6 +113,12 @@ async def timeline(connection: Connection, customer_id: str, wanted: Wanted) -> 
     return {"items": items, "next_cursor": cursor}
 
 
+async def places(connection: Connection, events: list[str]) -> dict[str, list[int]]:
+    """Event id → [partition, offset] of its kept copy."""
+    sql = "SELECT event_id, log_partition, log_offset FROM history WHERE event_id = any($1::uuid[])"
+    return {str(r["event_id"]): [r["log_partition"], r["log_offset"]] for r in await connection.fetch(sql, events)}
+
+
 async def trace(connection: Connection, source: str, sent_id: str) -> dict[str, Any] | None:
     """Where one event went here: record, customer, place in the log; None when it is not known."""
     row = await connection.fetchrow(

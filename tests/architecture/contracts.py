@@ -90,6 +90,7 @@ RULES = (
             "services.{service}.history_shapes",
             "services.{service}.dialogue_shapes",
             "services.{service}.trail",
+            "services.{service}.recent",
             "services.{service}.internal",
             "services.runtime",
             "schemas",

@@ -35,6 +35,7 @@ class Source:
     `identifier_namespace`: type → namespace, `{"user_id": "shop2"}` turns `user_id` into `user_id.shop2`.
     `business_namespace`: where its order numbers and the like are unique; the source's name by default.
     `subject_type`: the identifier type of a CloudEvent's `subject`; without it a subject identifies nobody.
+    `events_per_s`: how many events it may send, on average; None: as many as it likes.
     `may`: what it has leave for, of permissions.PERMISSIONS; nothing by default.
     """
 
@@ -46,6 +47,7 @@ class Source:
     country: str | None = None
     timezone: str | None = None
     subject_type: str | None = None
+    events_per_s: int | None = None
     may: tuple[str, ...] = ()
 
 

@@ -115,6 +115,9 @@ def create_source(
     subject_type: Annotated[
         str | None, typer.Option("--subject-type", help="Of which type CloudEvents' subject is: user_id")
     ] = None,
+    events_per_s: Annotated[
+        int | None, typer.Option("--events-per-s", metavar="N", min=1, help="More are answered 429.")
+    ] = None,
     may: Annotated[
         list[str] | None,
         typer.Option("--may", metavar="P", help="assert: speak as an operator; retract: take back others' events"),
@@ -130,6 +133,7 @@ def create_source(
         "country": country,
         "timezone": timezone,
         "subject_type": subject_type,
+        "events_per_s": events_per_s,
         "may": may or None,
     }
     key = make_source(here(), name, {field: value for field, value in given.items() if value is not None})
@@ -137,6 +141,22 @@ def create_source(
         print_json({"name": name, "write_key": key})
     else:
         say(f"write key of {name}: {key}")
+
+
+@sources.command("revoke")
+def revoke_source_key(
+    write_key: Annotated[str, typer.Argument(metavar="WRITE_KEY")],
+    execute: Annotated[bool, typer.Option("--execute", help="Do it; without this nothing changes.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a write key send no more; its source and its other keys stay."""
+    asked = {"write_key": write_key, "execute": execute}
+    found = ask_json("POST", f"{here().internal['intake']}/sources/revoke", json=asked)
+    if as_json:
+        print_json(found)
+    else:
+        done = "is revoked" if execute else "would be revoked; with --execute it is"
+        say(f"a key of {found['name']} {done}")
 
 
 @sources.command("list")
