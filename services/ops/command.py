@@ -16,8 +16,10 @@ from typer.exceptions import Abort, TyperException
 from services.ops.commands import (
     contact,
     dialogue,
+    finding,
     identity,
     identity_history,
+    importing,
     keys,
     looking,
     publishing,
@@ -46,7 +48,10 @@ app.command("down")(starting.down)
 app.command("status")(status.status)
 app.command("wait")(waiting.wait)
 app.command("publish")(publishing.publish)
+app.command("import")(importing.import_file)
 app.command("customer")(looking.customer)
+app.command("customers")(finding.customers)
+app.command("changes")(finding.changes)
 app.command("lookup")(looking.lookup)
 app.command("trace")(looking.trace)
 app.command("explain")(identity.explain)
