@@ -25,7 +25,7 @@ from services.value.domain.entries import MONEY_TYPES, Entry
 from services.value.domain.ledger import section
 from services.value.domain.orders import Amounts, added, fold
 from services.value.domain.policy import Policy, read_policy
-from services.value.domain.reading import read
+from services.value.domain.reading import business_day, read
 
 POLICY = "value.policy"
 HEARD = MONEY_TYPES | {withdrawing.RETRACTED}
@@ -60,7 +60,7 @@ class Value:
         told = touched | await _regrouped(locked, records, work.connection)
         if told:
             policy = await self.policy.hold(work.connection)
-            await _tell({group: newest if group in touched else 0 for group in told}, policy, work)
+            await self._tell({group: newest if group in touched else 0 for group in told}, policy, work)
 
     def _entries(self, events: Sequence[Incoming], work: Work) -> list[Entry]:
         """What the events say of money; what lacks too much to say it is counted."""
@@ -94,6 +94,14 @@ class Value:
         await store.save_orders(connection, folded)
         return changes, {record for record in records if record is not None}
 
+    async def _tell(self, newest: Mapping[str, int], policy: Policy, work: Work) -> None:
+        """n + 1 and a state to tell for each of these groups; `newest`: group → log time of what changed it."""
+        versions = await grouping.save(work.connection, {}, newest)
+        for group, ledger in (await store.ledgers(work.connection, sorted(versions))).items():
+            n, log_time_ms = versions[group]
+            state = _state(group, Version(work.epoch, n), log_time_ms, ledger, policy, self.zone)
+            work.tell(VALUE_CUSTOMERS.name, state)
+
     async def review(self, work: Work) -> bool:
         """After a change of the policy: look at some more customers again; whether there are others left."""
         policy = await self.policy.hold(work.connection)
@@ -104,7 +112,7 @@ class Value:
         if customers:
             members = await grouping.members_of(work.connection, customers)
             locked = await grouping.lock(work.connection, members, ())
-            await _tell(dict.fromkeys(set(customers) & locked.members.keys(), 0), policy, work)
+            await self._tell(dict.fromkeys(set(customers) & locked.members.keys(), 0), policy, work)
         reached = review.Place(0, customers[-1]) if customers else None
         await review.reached(work.connection, self.policy.number, reached)
         return bool(customers)
@@ -120,16 +128,12 @@ async def _regrouped(locked: grouping.Locked, changed: set[str], connection: Con
     return found | {locked.moved[member] for member in rich & locked.moved.keys()}
 
 
-async def _tell(newest: Mapping[str, int], policy: Policy, work: Work) -> None:
-    """n + 1 and a state to tell for each of these groups; `newest`: group → log time of what changed it."""
-    versions = await grouping.save(work.connection, {}, newest)
-    for group, ledger in (await store.ledgers(work.connection, sorted(versions))).items():
-        n, log_time_ms = versions[group]
-        work.tell(VALUE_CUSTOMERS.name, _state(group, Version(work.epoch, n), log_time_ms, ledger, policy))
-
-
-def _state(group: str, version: Version, log_time_ms: int, ledger: store.Ledger, policy: Policy) -> State:
-    body = section(ledger.cells, policy, ledger.first_us, ledger.last_us)
+def _state(
+    group: str, version: Version, log_time_ms: int, ledger: store.Ledger, policy: Policy, zone: ZoneInfo
+) -> State:
+    """The section as of the business day on which it changed last: a rebuild gives the same."""
+    day = business_day(log_time_ms * 1_000, zone)
+    body = section(ledger.cells, policy, ledger.first_us, ledger.last_us, day)
     if body is not None:
         body["by_record"] = ledger.members
     return State(group, version, body, grouping.members_hash(ledger.members), log_time_ms)
@@ -167,7 +171,7 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         """States of these customers as committed now."""
         now = await policy.hold(connection)
         return [
-            _state(group, Version(epoch, ledger.n), ledger.log_time_ms, ledger, now)
+            _state(group, Version(epoch, ledger.n), ledger.log_time_ms, ledger, now, value.zone)
             for group, ledger in (await store.ledgers(connection, keys)).items()
         ]
 

@@ -89,6 +89,7 @@ RULES = (
             "services.{service}.identity_shapes",
             "services.{service}.history_shapes",
             "services.{service}.dialogue_shapes",
+            "services.{service}.value_shapes",
             "services.{service}.trail",
             "services.{service}.recent",
             "services.{service}.internal",

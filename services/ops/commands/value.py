@@ -5,14 +5,18 @@ Owns the lines people read. A policy changes nothing without --execute.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from services.ops.commands.failures import UsageMistake
 from services.ops.commands.here import ask_json, here
 from services.ops.commands.output import AsJson, console, count, print_json, readable, say
-from services.ops.commands.policies import policy_commands
+from services.ops.commands.policies import By, Execute, File, Reason, as_yaml, policy_commands, read_document
+
+FIT_S = 600.0
 
 value = typer.Typer(help="What customers are worth.", rich_markup_mode=None)
 value.add_typer(
@@ -65,3 +69,89 @@ def totals(
             one["currency"], one["revenue"], one["refunds"], margin, one["cost_to_serve"], count(one["orders"])
         )
     console().print(table)
+
+
+@value.command("pareto")
+def pareto(as_json: AsJson = False) -> None:
+    """Which customers bring most of the revenue."""
+    answer = ask_json("GET", f"{here().internal['value']}/pareto")
+    if as_json:
+        print_json(answer)
+        return
+    top, most = answer["top"], answer["four_fifths"]
+    say(f"{count(answer['customers'])} customers brought {answer['revenue']} {answer['currency']}")
+    say(f"the best {_per_cent(top['share_of_customers'])} bring {_per_cent(top['share_of_revenue'])}")
+    say(f"four fifths come from {count(most['customers'])} of them, {_per_cent(most['share_of_customers'])}")
+    table = Table("customers", "revenue", box=None)
+    for point in answer["curve"]:
+        table.add_row(_per_cent(point["share_of_customers"]), _per_cent(point["share_of_revenue"]))
+    console().print(table)
+
+
+@value.command("fit")
+def fit(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the proposed policy is written.")],
+    as_json: AsJson = False,
+) -> None:
+    """Fit models of what customers will do, choose by a rolled holdout, and write the policy that has the best."""
+    answer = ask_json("GET", f"{here().internal['value']}/policy/fitted", timeout_s=FIT_S)
+    out.write_text(as_yaml(answer["document"]))
+    if as_json:
+        print_json({name: part for name, part in answer.items() if name != "document"})
+        return
+    table = Table("family", "total error", "rmse", "caught of the best fifth", "refused", box=None)
+    for one in answer["candidates"]:
+        table.add_row(one["family"], f"{one['total_error']:+.1%}", f"{one['rmse']:.3f}", f"{one['caught']:.1%}",
+                      "; ".join(one["refused"]) or "-")  # fmt: skip
+    console().print(table)
+    say(f"champion: {answer['champion']}; written to {out}")
+    for why in answer["refused"]:
+        say(f"  speaks against it: {why}")
+    say(f"see `value promote {out}`")
+
+
+@value.command("promote")
+def promote(
+    file: File,
+    reason: Reason,
+    by: By = "operator",
+    anyway: Annotated[bool, typer.Option("--anyway", help="In spite of what speaks against it.")] = False,
+    execute: Execute = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a fitted model in force; refused where its guard rails were, unless --anyway."""
+    document = read_document(file)
+    prediction = document.get("prediction")
+    if not isinstance(prediction, dict):
+        raise UsageMistake(f"{file} has no prediction; `value fit` writes one")
+    against = (prediction.get("fitted") or {}).get("refused") or []
+    if against and not anyway:
+        raise UsageMistake(f"{'; '.join(map(str, against))}: say --anyway to promote it all the same")
+    body = {"document": document, "by": by, "reason": reason}
+    answer = ask_json("PUT", f"{here().internal['value']}/policy", json=body,
+                      params={"execute": str(execute).lower()})  # fmt: skip
+    if as_json:
+        print_json(answer)
+    elif execute:
+        say(f"model version {prediction['version']} is in force; everybody is scored anew in the background")
+    else:
+        say(f"model version {prediction['version']} can be read; nothing was changed: say --execute")
+
+
+@value.command("models")
+def models(as_json: AsJson = False) -> None:
+    """The model in force: its family, numbers, what it was fitted on."""
+    answer = ask_json("GET", f"{here().internal['value']}/policy")
+    prediction = answer["document"].get("prediction")
+    if as_json:
+        print_json({"prediction": prediction, "by": answer["by"], "reason": answer["reason"]})
+        return
+    if prediction is None:
+        say("no model was promoted yet: `value fit`, then `value promote`")
+        return
+    say(as_yaml(prediction).rstrip())
+    say(f"promoted by {answer['by']}: {answer['reason']}")
+
+
+def _per_cent(share: str) -> str:
+    return f"{100 * float(share):.1f} %"

@@ -17,6 +17,7 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from schemas.sections import CustomerDocument
+from services.profile import value_shapes
 from services.profile.api import (
     commands,
     contact,
@@ -100,6 +101,13 @@ def _calls() -> APIRouter:
     calls.get("/contact/issues", response_model=contact.IssuesAnswer)(contact.issues)
     calls.get("/value/totals", response_model=TotalsAnswer)(value.totals)
     calls.get("/value/tiers", response_model=TiersAnswer)(value.tiers)
+    calls.get("/value/pareto", response_model=value_shapes.ParetoAnswer)(value.pareto)
+    calls.get("/value/migration", response_model=value_shapes.MigrationAnswer)(value.migration)
+    calls.get("/value/growth", response_model=value_shapes.GrowthAnswer)(value.growth)
+    calls.get("/value/what-if", response_model=value_shapes.WhatIfAnswer)(value.what_if)
+    lines: dict[str, Any] = {"application/x-ndjson": {"schema": {"type": "string"}}}
+    scores: dict[int | str, Any] = {200: {"description": "A line of JSON each", "content": lines}}
+    calls.post("/value/score", response_class=Response, responses=scores)(value.score)
     calls.get("/identity/path", response_model=PathAnswer)(identity.path)
     calls.get("/identity/review", response_model=ReviewAnswer)(identity.review)
     calls.post("/identity/assertions", response_model=AssertionAnswer, status_code=202)(identity.assertion)

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import httpx
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from schemas.sections import Value
 from services.profile import domain
 from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, passed_on
+from services.profile.value_shapes import ScoreRequest
+
+SCORE_TIMEOUT_S = 60.0
+"""Scores of everybody are many."""
 
 SECTION = tuple(Value.model_fields)
 """The fields that are null for who never bought anything."""
 
 AsOf = Annotated[str | None, Query(description="RFC 3339: of events up to then only")]
 From = Annotated[str | None, Query(alias="from", description="YYYY-MM-DD, inclusive")]
+Since = Annotated[str, Query(alias="from", description="YYYY-MM-DD, inclusive")]
+Until = Annotated[str, Query(alias="to", description="YYYY-MM-DD, exclusive")]
 To = Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, exclusive")]
 
 
@@ -26,6 +33,8 @@ async def customer(
     request: Request,
     customer_id: str,
     as_of: AsOf = None,
+    horizon_days: Annotated[int | None, Query(ge=1, le=3_650, description="How far predictions look")] = None,
+    model_version: Annotated[int | None, Query(ge=1, description="Refused unless this model is in force")] = None,
     min_position: MinPosition = None,
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
@@ -34,7 +43,8 @@ async def customer(
     key = await doors.access.check(request, "value:read")
     await doors.reach(min_position, wait_ms)
     told = await doors.today(customer_id)
-    query = {"as_of": as_of} if as_of else {}
+    named = {"as_of": as_of, "horizon_days": horizon_days, "model_version": model_version}
+    query = {name: str(sent) for name, sent in named.items() if sent is not None}
     asked = await doors.part("value", f"/customers/{told.customer_id}/value", query)
     if asked.status_code != 200:
         return passed_on(asked)
@@ -60,6 +70,54 @@ async def totals(
 async def tiers(request: Request, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT) -> Response:
     """How many customers are in each grade, what they brought, and what the grade is for."""
     return await _book(request, "/tiers", {}, min_position, wait_ms)
+
+
+async def pareto(
+    request: Request, until: To = None, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+) -> Response:
+    """Which customers bring most of the revenue, up to before a day."""
+    return await _book(request, "/pareto", {"to": until} if until else {}, min_position, wait_ms)
+
+
+async def migration(
+    request: Request, since: Since, until: Until, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+) -> Response:
+    """How many customers went from which grade to which between two days."""
+    return await _book(request, "/migration", {"from": since, "to": until}, min_position, wait_ms)
+
+
+async def growth(
+    request: Request, since: Since, until: Until, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+) -> Response:
+    """Where the difference to the period before came from: new, returning, expanded, contracted, lost."""
+    return await _book(request, "/growth", {"from": since, "to": until}, min_position, wait_ms)
+
+
+async def what_if(
+    request: Request,
+    since: Since,
+    until: Until,
+    defection: Annotated[str, Query(max_length=20, description="The share of the lost who stay, 0 to 1")],
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
+) -> Response:
+    """What fewer defections would have been worth."""
+    query = {"from": since, "to": until, "defection": defection}
+    return await _book(request, "/what-if", query, min_position, wait_ms)
+
+
+async def score(request: Request, body: ScoreRequest) -> Response:
+    """What the model in force expects of all customers, or of these, as JSON lines by customer id."""
+    doors: Doors = request.app.state.doors
+    await doors.access.check(request, "value:read")
+    url = f"{doors.settings.value_internal_url}/score"
+    try:
+        asked = await doors.chain.client.post(url, json=body.model_dump(exclude_none=True), timeout=SCORE_TIMEOUT_S)
+    except httpx.HTTPError as error:
+        raise doors.silent("value", error) from None
+    if asked.status_code != 200:
+        return passed_on(asked)
+    return Response(asked.content, media_type="application/x-ndjson")
 
 
 async def _book(

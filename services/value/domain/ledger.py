@@ -11,10 +11,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from schemas.envelope import moment_at, rfc3339
+from services.value.domain.days import date_of
 from services.value.domain.money import divided, shown
 from services.value.domain.orders import WHOLE, Amounts, added
 from services.value.domain.policy import RATE_UNIT, Policy
-from services.value.domain.tiers import date_of, tier
+from services.value.domain.prediction import churn_of, predicted, total_days
+from services.value.domain.tiers import tier
 
 AREAS_MAX = 50
 MONTHS_MAX = 36
@@ -89,10 +91,13 @@ def _summed(named: Iterable[tuple[str, Cell]]) -> dict[str, Summary]:
     return {name: found[name] for name in sorted(found) if not found[name].is_empty}
 
 
-def section(rows: Iterable[Cell], policy: Policy, first_us: int | None, last_us: int | None) -> dict[str, Any] | None:
+def section(
+    rows: Iterable[Cell], policy: Policy, first_us: int | None, last_us: int | None, as_of_day: int | None = None
+) -> dict[str, Any] | None:
     """What the customer is worth, of the rows of all his records; None when there are none.
 
-    `first_us` and `last_us` are his first and last order in µs since 1970, None without an order.
+    `first_us` and `last_us` are his first and last order in µs since 1970, None without an order. `as_of_day`: the
+    business day of what is predicted; without one, or without a promoted model, nothing is.
     """
     cells = list(rows)
     sums = totals(cells)
@@ -100,6 +105,7 @@ def section(rows: Iterable[Cell], policy: Policy, first_us: int | None, last_us:
         return None
     currency = _own_currency(sums, policy)
     mine = [cell for cell in cells if cell.currency == currency]
+    to_come = _to_come(mine, sums[currency], policy, as_of_day) if currency == policy.reporting_currency else None
     return {
         "currency": currency,
         "as_of": None,
@@ -116,13 +122,21 @@ def section(rows: Iterable[Cell], policy: Policy, first_us: int | None, last_us:
         "other_currencies": [
             {"currency": code, **_told(summary, code, policy)} for code, summary in sums.items() if code != currency
         ],
-        "predicted": None,
+        "predicted": to_come,
         "strategic": None,
         "tier": _tier(cells, sums, policy),
-        "churn": None,
+        "churn": churn_of(to_come),
         "group": None,
         "next": None,
     }
+
+
+def _to_come(cells: Iterable[Cell], sums: Summary, policy: Policy, as_of_day: int | None) -> dict[str, Any] | None:
+    """By the policy's model, which was fitted on the reporting currency."""
+    if policy.prediction is None or as_of_day is None:
+        return None
+    days = total_days((cell.day, cell.amounts) for cell in cells if cell.area == WHOLE)
+    return predicted(days, sums.margin(policy), policy.reporting_currency, policy.prediction, as_of_day)
 
 
 def _own_currency(sums: dict[str, Summary], policy: Policy) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from schemas.events.fields import money_of
 from services.value.domain.money import amount_of, currency_of
+from services.value.domain.prediction import Prediction, read_prediction
 
 T = TypeVar("T")
 
@@ -34,7 +35,8 @@ class Policy:
     """One version of the policy.
 
     `margin_rates` are millionths by area. `grades` run from the highest to the one that takes the rest.
-    `high_from` and `medium_from` are margins in 10⁻⁴ of the reporting currency's unit.
+    `high_from` and `medium_from` are margins in 10⁻⁴ of the reporting currency's unit. `prediction`: the promoted
+    model, None before one was.
     """
 
     version: int
@@ -43,6 +45,7 @@ class Policy:
     grades: tuple[Grade, ...]
     high_from: int
     medium_from: int
+    prediction: Prediction | None = None
 
     def margin_rate(self, area: str) -> int:
         """Millionths of the area's revenue that are margin; 0 where the policy has no rate for it."""
@@ -61,6 +64,7 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
         grades=_part(document, "grades", _grades),
         high_from=high,
         medium_from=medium,
+        prediction=_part({"prediction": None, **document}, "prediction", read_prediction),
     )
 
 

@@ -6,18 +6,11 @@ Owns where the policy's cut-offs put somebody. A function of his day totals: no 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from itertools import accumulate
 from typing import Any
 
+from services.value.domain.days import date_of
 from services.value.domain.policy import Grade, Policy
-
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-
-
-def date_of(day: int) -> date:
-    """The date of a business day, given as days since 1970-01-01."""
-    return date.fromordinal(day + _EPOCH_ORDINAL)
 
 
 def grade_of(revenue: int, policy: Policy) -> Grade:

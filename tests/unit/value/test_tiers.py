@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.value.domain.tiers import date_of, grade_of, tier
+from services.value.domain.days import date_of
+from services.value.domain.tiers import grade_of, tier
 from tests.unit.value.stating import POLICY
 
 UNIT = 10_000

@@ -31,11 +31,12 @@ ENTRIES = """
 
 
 async def value(
-    connection: Connection, customer_id: str, policy: Policy, zone: ZoneInfo, as_of_us: int | None
+    connection: Connection, customer_id: str, policy: Policy, zone: ZoneInfo, as_of_us: int | None, day: int
 ) -> dict[str, Any] | None:
     """The customer's section with his orders, newest first; of events up to `as_of_us` (µs) only, when given.
 
-    None for who has no records here. An order belongs to whom its owner belongs to today, also as of then.
+    `day`: the business day of what is predicted. None for who has no records here. An order belongs to whom its owner
+    belongs to today, also as of then.
     """
     members = {
         str(r["member_id"])
@@ -57,7 +58,7 @@ async def value(
     mine.sort(key=lambda o: (o[0], o[1]), reverse=True)
     times = [ordered_us for ordered_us, _, order in mine if order.status != NEVER]
     rows = [Cell(k.day, k.area, k.currency, amounts) for k, amounts in cells.items()]
-    body = section(rows, policy, min(times, default=None), max(times, default=None))
+    body = section(rows, policy, min(times, default=None), max(times, default=None), day)
     if body is not None and as_of_us is not None:
         body["as_of"] = rfc3339(moment_at(as_of_us))
     return {"value": body, "orders": [_shown(key, order) for _, key, order in mine[:ORDERS_LISTED_MAX]],

@@ -1,0 +1,117 @@
+"""A promoted model says what is to come of a ledger, on a day, with its version; without one nothing is said."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.value.domain.fitting import Days, TooLittle, fitted
+from services.value.domain.ledger import Cell, section
+from services.value.domain.orders import Amounts
+from services.value.domain.policy import Policy, read_policy
+from tests.unit.value.stating import SHIPPED
+
+MODEL: dict[str, Any] = {
+    "version": 3,
+    "buying": {"family": "bg", "r": "0.24", "alpha_days": "31", "a": "0.79", "b": "2.43"},
+    "spend": {"family": "gamma_gamma", "p": "6.25", "q": "3.74", "gamma": "154000"},
+    "horizon_days": 365,
+    "yearly_discount": "0.1",
+    "returned": "0.05",
+    "margin": "0.3",
+}
+
+
+def policy(**changes: Any) -> Policy:
+    """The shipped policy with a model."""
+    return read_policy({**SHIPPED, "prediction": {**MODEL, **changes}})
+
+
+def bought(*days: int, net: int = 400_000) -> list[Cell]:
+    """A purchase on each of these days."""
+    return [Cell(day, "", "USD", Amounts(orders=1, net=net, paid=net)) for day in days]
+
+
+def told(as_of_day: int | None, *days: int, model: Policy | None = None) -> Any:
+    """What is predicted."""
+    body = section(bought(*days), model or policy(), 0, 0, as_of_day)
+    assert body is not None
+    return body["predicted"]
+
+
+def test_without_a_promoted_model_or_a_day_nothing_is_predicted() -> None:
+    assert told(20_100, 20_000, model=read_policy(SHIPPED)) is None
+    assert told(None, 20_000) is None
+
+
+def test_a_prediction_has_its_model_version_day_and_horizon() -> None:
+    found = told(20_100, 20_000, 20_010, 20_050)
+    assert {n: found[n] for n in ("model", "model_version", "horizon_days")} == {
+        "model": "bg", "model_version": 3, "horizon_days": 365,
+    }  # fmt: skip
+    assert found["as_of"] == "2025-01-12"
+    assert 0 < found["alive_probability"] < 1
+    assert found["expected_purchases"] > 0
+    assert float(found["clv"]) > 0
+
+
+@settings(max_examples=60)
+@given(st.sets(st.integers(20_000, 20_400), min_size=2, max_size=12), st.integers(0, 900))
+def test_with_every_day_of_silence_he_is_worth_less(days: set[int], silent: int) -> None:
+    last = max(days)
+    sooner, later = told(last + silent, *days), told(last + silent + 30, *days)
+    assert later["alive_probability"] <= sooner["alive_probability"]
+    assert float(later["clv"]) <= float(sooner["clv"])
+
+
+def test_who_is_silent_for_long_is_at_risk_and_then_lapsed() -> None:
+    days = (20_000, 20_010, 20_020, 20_030, 20_040)
+    states = []
+    for silent in (1, 60, 400):
+        body = section(bought(*days), policy(), 0, 0, 20_040 + silent)
+        assert body is not None
+        states.append(body["churn"]["state"])
+    assert (states[0], states[-1]) == ("active", "lapsed")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"buying": {"family": "magic"}}, {"buying": MODEL["spend"]}, {"horizon_days": 0}, {"version": "x"},
+        {"spend": {**MODEL["spend"], "q": "0.5"}}, {"margin": "much"},
+    ],
+)  # fmt: skip
+def test_a_model_that_is_none_is_refused_with_the_policy(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="prediction"):
+        policy(**changes)
+
+
+def test_a_fit_proposes_a_policy_that_can_be_read_and_says_what_speaks_against_it() -> None:
+    draw = random.Random(3)
+    customer, day, net = [], [], []
+    for number in range(300):
+        at = draw.randrange(0, 200)
+        for _ in range(draw.choice([1, 1, 2, 3, 6])):
+            customer.append(number)
+            day.append(19_000 + at)
+            net.append(draw.randrange(100_000, 900_000))
+            at += draw.randrange(5, 60)
+    found = fitted(Days(customer, day, net, 100_000, 30_000_000), SHIPPED, None, max(day))
+    made = read_policy(found["document"]).prediction
+    assert made is not None
+    assert made.version == 1
+    assert found["candidates"]
+    assert found["document"]["prediction"]["fitted"]["refused"] == found["refused"]
+    again = fitted(Days(customer, day, net, 100_000, 30_000_000), SHIPPED, made, max(day))
+    assert again["document"]["prediction"]["version"] == 2
+
+
+def test_of_nobody_no_model_is_fitted() -> None:
+    with pytest.raises(TooLittle):
+        fitted(Days([], [], [], 0, 0), SHIPPED, None, 20_000)
+    with pytest.raises(TooLittle):
+        fitted(Days([1], [20_000], [5], 0, 0), SHIPPED, None, 20_000)
