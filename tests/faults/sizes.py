@@ -16,6 +16,9 @@ RECOVERY_MAX_S = 15.0
 GOES_ON_MAX_S = 2.0
 QUICK_SEED = 360
 
+ONLY_LONG = frozenset({"D10"})
+"""Rows that every run can do without: laws and unit tests hold what they hold."""
+
 FIGURES: list[str] = []
 """Lines for the end of the run."""
 
@@ -65,8 +68,10 @@ ROWS: dict[str, tuple[Size, Size]] = {
 
 
 def sizes(row: str) -> pytest.MarkDecorator:
-    """Parametrises a test with the row's sizes."""
+    """Parametrises a test with the row's sizes; rows in ONLY_LONG have both under the marker."""
     quick, full = ROWS[row]
+    marks = [pytest.mark.faults] if row in ONLY_LONG else []
     return pytest.mark.parametrize(
-        "size", [pytest.param(quick, id="quick"), pytest.param(full, id="full", marks=pytest.mark.faults)]
+        "size",
+        [pytest.param(quick, id="quick", marks=marks), pytest.param(full, id="full", marks=pytest.mark.faults)],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.benchmarks.identity import household
 from tests.benchmarks.identity.contact import events
 from tests.properties.test_identity_policy import _change, _customers, _is_reviewed, _moves, otherwise
@@ -28,6 +30,7 @@ async def _settled(house: House) -> None:
     await house.settle()
 
 
+@pytest.mark.faults
 def test_a_change_that_touches_five_hundred_customers_does_what_was_rehearsed(databases: Databases) -> None:
     rows = sorted(household.records(), key=lambda one: (one.household, one.record_key))[:CONTACTS]
     document = otherwise(exclusive=["user_id", "crm_id"], similarity={"link_bits": "1", "average_bits": "-1"})

@@ -11,12 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from services.value.domain.days import date_of
 from services.value.domain.models.choosing import Candidate, choose, refusals
 from services.value.domain.models.families import fit, fit_spend, write_model
-from services.value.domain.models.purchases import purchases
+from services.value.domain.models.ledgers import purchases_of
 from services.value.domain.prediction import Prediction
 
 HORIZON_DAYS = 365
@@ -45,7 +43,7 @@ def fitted(days: Days, document: Mapping[str, Any], standing: Prediction | None,
     """{"document": the policy with the champion, "champion", "candidates", "refused"}. Raises TooLittle."""
     if not days.customer:
         raise TooLittle("nobody has bought anything in the reporting currency")
-    known = purchases(*(np.asarray(column, dtype=np.int64) for column in (days.customer, days.day, days.net)))
+    known = purchases_of(days.customer, days.day, days.net)
     day = min(as_of_day, known.last_day)
     now = known.standing(day)
     choice = choose(known, day)

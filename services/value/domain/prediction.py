@@ -11,23 +11,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from services.value.domain.days import date_of
-from services.value.domain.models.clv import clv
 from services.value.domain.models.families import Buying, read_model
-from services.value.domain.models.history import history
+from services.value.domain.models.ledgers import Ledger, Rates, expectation
 from services.value.domain.models.scoring import Terms
 from services.value.domain.models.single import Single
-from services.value.domain.models.spend import GammaGamma, shrunk
+from services.value.domain.models.spend import GammaGamma
 from services.value.domain.money import shown
 from services.value.domain.orders import Amounts
 
 ALIVE_DIGITS, PURCHASES_DIGITS = 4, 4
 AT_RISK_BELOW, LAPSED_BELOW = 0.5, 0.2
 """Probabilities that he is still there, below which he is at risk, and lapsed."""
-OWN_RATE_FROM_PURCHASES = 3
-"""A customer's own share of returns and margin counts as much as everybody's after so many usual purchases."""
 SINGLES_MAX = 64
 
 
@@ -72,23 +67,24 @@ def predicted(
     bought = sorted(day for day, amounts in days.items() if amounts.orders > 0 and day <= as_of_day)
     if not bought:
         return None
-    score = _single(prediction).score(history(bought[0], bought[-1], len(bought), as_of_day))
-    later = float(sum(days[day].net for day in bought[1:]))
-    spend = float(prediction.spend.expected(np.array(float(len(bought) - 1)), np.array(later)))
-    gross = float(sum(a.net for a in days.values()))
-    refunds = float(sum(a.refunds for a in days.values()))
-    usual = OWN_RATE_FROM_PURCHASES * spend
-    returned = float(shrunk(np.array(refunds), np.array(gross), prediction.returned, usual))
-    kept = float(shrunk(np.array(float(margin)), np.array(gross - refunds), prediction.margin, usual))
+    ledger = Ledger(
+        bought,
+        sum(days[day].net for day in bought[1:]),
+        sum(a.net for a in days.values()),
+        sum(a.refunds for a in days.values()),
+        margin,
+    )
+    rates = Rates(prediction.returned, prediction.margin)
+    found = expectation(_single(prediction), prediction.spend, rates, ledger, as_of_day)
     return {
         "model": prediction.buying.family,
         "model_version": prediction.version,
         "as_of": date_of(as_of_day).isoformat(),
         "horizon_days": round(prediction.terms.horizon_days),
-        "alive_probability": round(score.alive, ALIVE_DIGITS),
-        "expected_purchases": round(score.expected, PURCHASES_DIGITS),
-        "expected_spend": shown(round(spend), currency),
-        "clv": shown(round(clv(score.discounted, spend, returned, kept)), currency),
+        "alive_probability": round(found.alive, ALIVE_DIGITS),
+        "expected_purchases": round(found.purchases, PURCHASES_DIGITS),
+        "expected_spend": shown(found.spend, currency),
+        "clv": shown(found.clv, currency),
     }
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import isfinite
 
+import numpy as np
+
 from services.value.domain.models.families import FAMILIES, Buying, Fit, fit, fit_spend
 from services.value.domain.models.judging import Judgement, judge, pooled
 from services.value.domain.models.purchases import Purchases
@@ -88,10 +90,9 @@ def held_out(
     terms = Terms(float(until_day - origin_day), 0.0)
     rows, paid = standing.histories, standing.spends
     x, amount = standing.frequency.astype(float), standing.amount_after_first.astype(float)
-    spend = 1.0
-    if len(paid):
-        model = fit_spend(paid).model
-        spend = model.expected(x, amount) if isinstance(model, GammaGamma) else spend
+    spend = np.ones_like(x)
+    if len(paid) and isinstance(model := fit_spend(paid).model, GammaGamma):
+        spend = model.expected(x, amount)
     found = []
     for family in families:
         fitted = fit(family, rows)

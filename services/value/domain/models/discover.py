@@ -19,6 +19,7 @@ from scipy.sparse import csr_array
 from services.value.domain.models.arrays import Floats, Ints
 
 RIDGE = 1000.0
+"""Of 1,000 and 5,000 the better for new products after 2017-10-15 in The Complete Journey."""
 KEPT = 200
 """For how many others an item's voice is kept, the loudest."""
 

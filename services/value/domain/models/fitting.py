@@ -64,19 +64,19 @@ def climb(
         def lost(theta: Floats) -> tuple[float, Floats]:
             counted[0] += 1
             value, gradient = one(theta)
-            away = theta - centre
-            beyond = np.sign(away) * np.maximum(np.abs(away) - FLAT_WITHIN, 0.0)
-            return (beyond**2).sum() / 2 / customers - value, beyond / customers - gradient
+            against, slope = _prior(theta - centre, customers)
+            return against - value, slope - gradient
 
         return lost
 
     every = with_prior(likelihood)
     cheap = every if sample is None else with_prior(sample)
     theta = _descend(cheap, centre if start is None else start, centre)
-    theta, gradient = _polish(every, cheap, theta)
-    if gradient > GRADIENT_SMALL and cheap is not every:
-        theta, gradient = _polish(every, every, _descend(every, theta, centre))
-    return Climbed(theta, likelihood(theta)[0], gradient, counted[0])
+    ended = _polish(every, cheap, theta)
+    if not ended[2] <= GRADIENT_SMALL and cheap is not every:
+        ended = _polish(every, every, _descend(every, theta, centre))
+    theta, lost, gradient = ended
+    return Climbed(theta, _prior(theta - centre, customers)[0] - lost, gradient, counted[0])
 
 
 def _descend(lost: Objective, start: Floats, centre: Floats) -> Floats:
@@ -87,20 +87,33 @@ def _descend(lost: Objective, start: Floats, centre: Floats) -> Floats:
     return theta
 
 
-def _polish(every: Objective, cheap: Objective, theta: Floats) -> tuple[Floats, float]:
-    """Newton steps on all rows, as long as they help; the curvature is measured once, of the cheap ones."""
-    gradient = every(theta)[1]
+def _prior(away: Floats, customers: float) -> tuple[float, Floats]:
+    """What the prior takes off the mean log-likelihood, and its slope."""
+    beyond = np.sign(away) * np.maximum(np.abs(away) - FLAT_WITHIN, 0.0)
+    return float((beyond**2).sum()) / 2 / customers, beyond / customers
+
+
+def _polish(every: Objective, cheap: Objective, theta: Floats) -> tuple[Floats, float, float]:
+    """Newton steps on all rows as long as they help: where they end, what is lost there, and its largest slope.
+
+    The curvature is measured once, of the cheap rows, and learns from each step (the update of BFGS).
+    """
+    lost, gradient = every(theta)
     curvature = _curvature(cheap, theta)
     for _ in range(NEWTON_STEPS_MAX):
         steepest = float(np.abs(gradient).max())
-        if steepest <= GRADIENT_SMALL / 100 or curvature is None:
+        if steepest <= GRADIENT_SMALL / 10 or curvature is None:
             break
-        nearer = theta - np.linalg.solve(curvature, gradient)
-        flatter = every(nearer)[1]
+        step = -np.linalg.solve(curvature, gradient)
+        nearer, flatter = every(theta + step)
         if not float(np.abs(flatter).max()) < steepest:
             break
-        theta, gradient = nearer, flatter
-    return theta, float(np.abs(gradient).max())
+        bent = curvature @ step
+        change = flatter - gradient
+        if change @ step > 0:
+            curvature += np.outer(change, change) / (change @ step) - np.outer(bent, bent) / (step @ bent)
+        theta, lost, gradient = theta + step, nearer, flatter
+    return theta, lost, float(np.abs(gradient).max())
 
 
 def _curvature(lost: Objective, theta: Floats) -> Floats | None:

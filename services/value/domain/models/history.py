@@ -59,12 +59,20 @@ class Histories:
         return max(float((self.customers * self.age_days).sum()) / max(self.total, 1.0), 1.0)
 
     def sampled(self, rows_max: int) -> Histories:
-        """Every k-th of the rows with what it stands for, so that at most `rows_max` are left; all when they fit."""
-        step = -(-len(self) // rows_max)
-        if step <= 1:
+        """At most `rows_max` rows that stand for all of them; all when they fit.
+
+        Half of them are those of the most customers, as they are; of the others every k-th stands for its like.
+        """
+        if len(self) <= rows_max:
             return self
-        part = slice(step // 2, None, step)
-        return Histories(self.frequency[part], self.recency_days[part], self.age_days[part], self.customers[part])
+        by_weight = np.argsort(-self.customers, kind="stable")
+        heavy, light = by_weight[: rows_max // 2], np.sort(by_weight[rows_max // 2 :])
+        step = -(-len(light) // (rows_max - len(heavy)))
+        some = light[step // 2 :: step]
+        share = self.customers[light].sum() / self.customers[some].sum()
+        chosen = np.concatenate([heavy, some])
+        customers = np.concatenate([self.customers[heavy], self.customers[some] * share])
+        return Histories(self.frequency[chosen], self.recency_days[chosen], self.age_days[chosen], customers)
 
 
 def grouped(frequency: Ints, recency_days: Ints, age_days: Ints) -> Histories:

@@ -99,7 +99,12 @@ def pooled(judged: Iterable[Judgement]) -> Judgement:
     bins: dict[int, Bin] = {}
     for one in (one for judgement in every for one in judgement.by_frequency):
         known = bins.get(one.frequency, Bin(one.frequency, 0, 0.0, 0.0))
-        bins[one.frequency] = Bin(one.frequency, *(a + b for a, b in zip(known[1:], one[1:], strict=True)))
+        bins[one.frequency] = Bin(
+            one.frequency,
+            known.customers + one.customers,
+            known.predicted + one.predicted,
+            known.actual + one.actual,
+        )
     names = ("customers", "predicted", "actual", "squares", "absolute", "spent", "spent_by_top", "spent_by_best")
     sums = {name: sum(getattr(one, name) for one in every) for name in names}
     return Judgement(**sums, by_frequency=tuple(bins[number] for number in sorted(bins)))

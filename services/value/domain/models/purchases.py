@@ -78,7 +78,7 @@ class Purchases:
         is_known = standing.customer[at] == self.customer[later] if len(standing.customer) else np.zeros(0, bool)
         counts = np.bincount(at[is_known], minlength=len(standing.customer))
         amounts = np.bincount(at[is_known], self.amount[later][is_known], minlength=len(standing.customer))
-        return counts.astype(np.float64), amounts
+        return counts.astype(np.float64), amounts.astype(np.float64)
 
 
 def purchases(customer: Ints, day: Ints, amount: Ints) -> Purchases:

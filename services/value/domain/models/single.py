@@ -18,8 +18,10 @@ from services.value.domain.models.pareto import LEVEL, POINTS, ParetoGamma
 from services.value.domain.models.quadrature import NEGLIGIBLE, unit_rule
 from services.value.domain.models.scoring import TIMES, Terms
 
-_EXPONENT_MAX = 700.0
-_SURE = 800.0
+_EXPONENT_MAX = 300.0
+_SURE = 700.0
+RULES_MAX = 4_096
+"""Rules kept; the numbers of purchases that come are far fewer."""
 
 
 class Score(NamedTuple):
@@ -56,7 +58,7 @@ class Single:
     def alive(self, one: History) -> float:
         """The probability that he is still there."""
         odds = self._log_odds_gone(one.frequency, one.recency_days, one.age_days)
-        return 0.0 if odds > _SURE else 1 / (1 + exp(min(odds, _EXPONENT_MAX)))
+        return 1 / (1 + exp(odds)) if odds < _SURE else 0.0
 
 
 class _OneBetaGeometric:
@@ -93,6 +95,8 @@ class _OneBetaGeometric:
         points = 16 if steps <= reach[0] else 32 if steps <= reach[1] else TRAPEZOID
         rule = self.rules.get((x, points))
         if rule is None:
+            if len(self.rules) >= RULES_MAX:
+                self.rules.clear()
             places, weights = self.model.rules(np.array([float(x)]), points)
             rule = self.rules[x, points] = places[0], -weights[0]
         return rule

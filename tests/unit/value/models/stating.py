@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.value.domain.models.arrays import Floats, Ints
 from services.value.domain.models.bg import BetaGeometric, ModifiedBetaGeometric
-from services.value.domain.models.families import Buying
+from services.value.domain.models.families import FAMILIES, Buying
 from services.value.domain.models.pareto import ParetoGamma
 from services.value.domain.models.spend import GammaGamma
 
@@ -34,6 +34,12 @@ def ints(values: Iterable[int]) -> Ints:
     return np.array(list(values), dtype=np.int64)
 
 
+def columns(rows: Iterable[tuple[int, int, int]]) -> tuple[Ints, Ints, Ints]:
+    """x, t_x and T of rows."""
+    every = list(rows)
+    return ints(row[0] for row in every), ints(row[1] for row in every), ints(row[2] for row in every)
+
+
 @st.composite
 def summaries(draw: st.DrawFn) -> tuple[int, int, int]:
     """(x, t_x, T) of a customer there can be: no more purchases than days, none after the last."""
@@ -47,7 +53,8 @@ def summaries(draw: st.DrawFn) -> tuple[int, int, int]:
 def models(draw: st.DrawFn) -> Buying:
     """A model of any family with parameters as populations have them, and some that they have not."""
     shape, days = st.floats(0.05, 20.0), st.floats(1.0, 500.0)
-    kind = draw(st.sampled_from([BetaGeometric, ModifiedBetaGeometric, ParetoGamma]))
-    if kind is ParetoGamma:
+    family = draw(st.sampled_from(sorted(FAMILIES)))
+    if family == ParetoGamma.family:
         return ParetoGamma(draw(shape), draw(days), draw(shape), draw(days))
-    return kind(draw(shape), draw(days), draw(shape), draw(shape))
+    which = BetaGeometric if family == BetaGeometric.family else ModifiedBetaGeometric
+    return which(draw(shape), draw(days), draw(shape), draw(shape))

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from scipy.special import roots_jacobi
 
-from services.value.domain.models.arrays import Floats
+from services.value.domain.models.arrays import Floats, Ints
 from services.value.domain.models.bg import BetaGeometric, ModifiedBetaGeometric
 from services.value.domain.models.families import Buying
 from services.value.domain.models.history import History
 from services.value.domain.models.pareto import ParetoGamma
 from services.value.domain.models.scoring import Scores, Terms, scored
 from services.value.domain.models.single import Single
-from tests.unit.value.models.stating import BG, MBG, MODELS, PARETO, floats, ints, models, summaries
+from tests.unit.value.models.stating import BG, MBG, MODELS, PARETO, columns, floats, ints, models, summaries
 
 YEAR = Terms(365.0, 0.1)
 WEEKS_39 = Terms(273.0, 0.0)
@@ -62,9 +62,10 @@ def test_expected_purchases_are_right_to_a_millionth(model: BetaGeometric) -> No
         assert found == pytest.approx(by_brute_force(model, x, age, horizon), rel=1e-6)
 
 
-def grid() -> tuple[list[int], list[int], list[int]]:
-    rows = [(x, recency, age) for x, age in product(FREQUENCIES, AGES) for recency in sorted({0, age // 2, age})]
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+def grid() -> tuple[Ints, Ints, Ints]:
+    return columns(
+        (x, recency, age) for x, age in product(FREQUENCIES, AGES) for recency in sorted({0, age // 2, age})
+    )
 
 
 EDGES: tuple[Buying, ...] = (
@@ -78,10 +79,9 @@ EDGES: tuple[Buying, ...] = (
 
 @pytest.mark.parametrize("model", EDGES)
 def test_everything_is_finite_and_nothing_is_negative(model: Buying) -> None:
-    columns = [ints(column) for column in grid()]
     with np.errstate(invalid="raise", over="raise", divide="raise"):
         for horizon in HORIZONS:
-            scores = scored(model, *columns, Terms(horizon, 0.1))
+            scores = scored(model, *grid(), Terms(horizon, 0.1))
             assert all(np.isfinite(part).all() and (part >= 0).all() for part in scores)
             assert (scores.alive <= 1).all()
             assert (scores.discounted <= scores.expected * (1 + 1e-12)).all()
@@ -125,7 +125,7 @@ def test_one_customer_alone_has_the_scores_he_has_among_others(model: Buying, ro
 
 def test_scores_stand_in_the_order_of_the_customers() -> None:
     rows = [(3, 40, 90), (0, 0, 5), (3, 40, 90), (7, 10, 12)]
-    together = scored(PARETO, *(ints(row[part] for row in rows) for part in range(3)), YEAR)
+    together = scored(PARETO, *columns(rows), YEAR)
     for at, row in enumerate(rows):
         assert tuple(float(part[at]) for part in together) == pytest.approx(one(PARETO, *row, YEAR), rel=1e-12)
 

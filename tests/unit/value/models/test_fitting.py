@@ -16,7 +16,7 @@ from services.value.domain.models.pareto import ParetoGamma
 from services.value.domain.models.scoring import Terms, scored
 from services.value.domain.models.spend import GammaGamma, spends
 from tests.support.buyers import simulated, spending
-from tests.unit.value.models.stating import ints, summaries
+from tests.unit.value.models.stating import columns, ints, summaries
 
 TRUTHS: tuple[Buying, ...] = (
     BetaGeometric(0.6, 40.0, 0.8, 2.4),
@@ -103,17 +103,17 @@ ODD = {
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("rows", ODD.values(), ids=ODD)
 def test_odd_customers_give_finite_parameters_and_scores(family: str, rows: list[tuple[int, int, int]]) -> None:
-    columns = [ints(row[part] for row in rows) for part in range(3)]
-    found = fit(family, grouped(*columns))
+    three = columns(rows)
+    found = fit(family, grouped(*three))
     assert np.isfinite(list(asdict(found.model).values())).all()
     assert isinstance(found.model, Buying)
-    assert all(np.isfinite(part).all() for part in scored(found.model, *columns, Terms()))
+    assert all(np.isfinite(part).all() for part in scored(found.model, *three, Terms()))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(summaries(), min_size=1, max_size=12), st.sampled_from(sorted(FAMILIES)))
 def test_any_customers_give_finite_parameters(rows: list[tuple[int, int, int]], family: str) -> None:
-    found = fit(family, grouped(*(ints(row[part] for row in rows) for part in range(3))))
+    found = fit(family, grouped(*columns(rows)))
     assert np.isfinite([*asdict(found.model).values(), found.log_likelihood]).all()
 
 
@@ -126,7 +126,7 @@ def test_without_customers_there_is_no_fit() -> None:
 
 def test_the_fingerprint_tells_whether_customers_are_the_same() -> None:
     def fitted(*rows: tuple[int, int, int]) -> Fit:
-        return fit("bg", grouped(*(ints(row[part] for row in rows) for part in range(3))))
+        return fit("bg", grouped(*columns(rows)))
 
     assert fitted((1, 5, 9), (0, 0, 4)).fingerprint == fitted((0, 0, 4), (1, 5, 9)).fingerprint
     assert fitted((1, 5, 9)).fingerprint != fitted((1, 5, 9), (1, 5, 9)).fingerprint

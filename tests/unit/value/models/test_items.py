@@ -107,7 +107,7 @@ def test_what_others_who_bought_the_same_have_is_discovered_with_its_reason() ->
 @given(st.permutations(range(6)))
 def test_customers_in_another_order_speak_alike(order: list[int]) -> None:
     rows = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 1)]
-    one = learn(*(ints(row[part] for row in rows) for part in (0, 1)), 3, ridge=0.5)
-    other = learn(*(ints(rows[at][part] for at in order) for part in (0, 1)), 3, ridge=0.5)
+    one = learn(ints(r[0] for r in rows), ints(r[1] for r in rows), 3, ridge=0.5)
+    other = learn(ints(rows[at][0] for at in order), ints(rows[at][1] for at in order), 3, ridge=0.5)
     assert all((a == b).all() for a, b in zip(one, other, strict=True))
     assert all(isinstance(found, Discovery) for found in discover(one, [0]))

@@ -16,7 +16,7 @@ from services.value.domain.models.families import FAMILIES
 from services.value.domain.models.history import grouped
 from services.value.domain.models.pareto import ParetoGamma
 from services.value.domain.models.spend import GammaGamma, spends
-from tests.unit.value.models.stating import ints, summaries
+from tests.unit.value.models.stating import columns, ints, summaries
 
 STEP = 1e-6
 THREE = [(0, 0, 6), (1, 2, 6), (3, 5, 6)]
@@ -32,7 +32,7 @@ def slopes(likelihood: Objective, theta: Floats) -> Floats:
 
 
 def of(family: str, rows: list[tuple[int, int, int]]) -> Objective:
-    return FAMILIES[family].likelihood(grouped(*(ints(row[part] for row in rows) for part in range(3))))
+    return FAMILIES[family].likelihood(grouped(*columns(rows)))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

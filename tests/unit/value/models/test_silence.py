@@ -12,7 +12,7 @@ from services.value.domain.models.history import History
 from services.value.domain.models.scoring import Terms, scored
 from services.value.domain.models.silence import NEVER, age_below, ages_below
 from services.value.domain.models.single import Single
-from tests.unit.value.models.stating import MODELS, floats, ints, models, summaries
+from tests.unit.value.models.stating import MODELS, columns, floats, models, summaries
 
 YEAR = Terms(365.0, 0.1)
 AGE_MAX = 4_000
@@ -66,15 +66,18 @@ def test_a_few_looks_are_enough() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_many_at_once_fall_on_the_days_on_which_each_does(model: Buying) -> None:
     rows = [(0, 0, 10), (1, 30, 40), (5, 200, 210), (40, 300, 500), (3, 3, 3_000), (9, 60, 60)]
-    columns = [ints(row[part] for row in rows) for part in range(3)]
-    now = scored(model, *columns, YEAR).discounted
+    three = columns(rows)
+    now = scored(model, *three, YEAR).discounted
     bounds = now * floats(0.5, 0.9, 0.1, 2.0, 0.999, 0.0)
     single = Single(model, YEAR)
-    alone = [
-        age_below(lambda at, x=x, r=r: single.score(History(x, r, at)).discounted, float(bound), age, 7_300, 30.0)
-        for (x, r, age), bound in zip(rows, bounds, strict=True)
-    ]
-    found = ages_below(model, *columns, bounds, 7_300, YEAR)
+    alone = []
+    for (x, recency, age), bound in zip(rows, bounds, strict=True):
+
+        def worth(at: int, x: int = x, recency: int = recency) -> float:
+            return single.score(History(x, recency, at)).discounted
+
+        alone.append(age_below(worth, float(bound), age, 7_300, 30.0))
+    found = ages_below(model, *three, bounds, 7_300, YEAR)
     assert found.tolist() == [NEVER if age is None else age for age in alone]
     assert found[3] == rows[3][2], "already below"
     assert found[5] == NEVER, "nothing is below nothing"

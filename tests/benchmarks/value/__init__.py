@@ -1,0 +1,1 @@
+"""How right and how fast predictions of value and of next purchases are, beside what others make of the same."""
