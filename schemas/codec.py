@@ -229,6 +229,7 @@ class StateText:
     text: str | None
     members: str
     log_time_ms: int
+    cause: str = "live"
 
 
 def decode_state_text(value: bytes | None) -> StateText:
@@ -241,7 +242,8 @@ def decode_state_text(value: bytes | None) -> StateText:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Unreadable("not_a_state", type(broken).__name__) from None
     version = Version(wire.epoch, wire.n)
-    return StateText(wire.key, version, None if text == "null" else text, wire.members, wire.log_time_ms)
+    body = None if text == "null" else text
+    return StateText(wire.key, version, body, wire.members, wire.log_time_ms, wire.cause)
 
 
 def decode_state(value: bytes | None) -> State:

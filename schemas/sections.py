@@ -193,6 +193,15 @@ class Value(BaseModel):
     next: dict[str, Any] | None
 
 
+class SegmentPart(BaseModel):
+    """A segment the customer belongs to, and since when; its version counts the changes of what it asks for."""
+
+    segment_id: str
+    name: str
+    version: int
+    since: str
+
+
 class Meta(BaseModel):
     """How fresh and how complete the document is."""
 
@@ -218,7 +227,7 @@ class CustomerDocument(BaseModel):
     preferences: dict[str, Preference] | None
     consents: dict[str, Consent] | None
     groups: list[GroupPart] | None
-    segments: list[Any] | None
+    segments: list[SegmentPart] | None
     treatment: dict[str, Any] | None
     meta: Meta
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, normalise, record_id, type_name
 from services.identity import views
 from services.identity.domain.policy import read_policy
-from services.identity.handlers import POLICY
+from services.identity.handlers import POLICY, plan
 from services.runtime import policies
 from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app
@@ -206,6 +206,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/policy/fitted", fitted),
             *policy_pages("identity", POLICY, read_policy),
         ],
+        plan,
     )
     app.state.policy = PolicyInForce(POLICY, read_policy)
     return app

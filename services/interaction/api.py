@@ -24,7 +24,7 @@ from services.interaction.domain import feedback as feedbacks
 from services.interaction.domain.facts import Fact
 from services.interaction.domain.families import Family
 from services.interaction.domain.policy import Policy, read_policy
-from services.interaction.handlers import POLICY
+from services.interaction.handlers import POLICY, plan
 from services.runtime.http import Problem, answer, answer_exactly, whole
 from services.runtime.internal import internal_app
 from services.runtime.policies import PolicyInForce
@@ -169,6 +169,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/trace", trace),
             *policy_pages("interaction", POLICY, read_policy),
         ],
+        plan,
     )
     app.state.policy = PolicyInForce(POLICY, read_policy)
     return app

@@ -22,8 +22,11 @@ from services.ops.commands import (
     importing,
     keys,
     looking,
+    parked,
     publishing,
+    replay,
     restoring,
+    segments,
     starting,
     status,
     telling,
@@ -61,10 +64,13 @@ identity.identity.command("how")(identity_history.how)
 identity.identity.command("history")(identity_history.history)
 app.add_typer(identity.identity, name="identity")
 app.command("restore")(restoring.restore)
+app.add_typer(replay.replay, name="replay")
+app.command("verify")(replay.verify)
 app.add_typer(contact.contact, name="contact")
 app.add_typer(dialogue.interaction, name="interaction")
 app.add_typer(value.value, name="value")
-app.add_typer(looking.parked, name="parked")
+app.add_typer(segments.segment, name="segment")
+app.add_typer(parked.parked, name="parked")
 app.add_typer(keys.sources, name="source")
 app.add_typer(keys.keys, name="key")
 

@@ -1,6 +1,6 @@
 """Profile: the one document downstream apps live on.
 
-Owns   bindings and sections as told, the profile API, API keys.
+Owns   bindings and sections as told, segments and who is in them, the profile API, API keys.
 Hears  identity.bindings, identity.customers, interaction.customers, value.customers.
 Tells  profile.changes.
 Must not decide who a customer is or what he is worth; it shows what was told, how fresh it is, and what a

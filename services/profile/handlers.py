@@ -1,12 +1,15 @@
-"""What profile does with a batch of states: already seen (older version)? → save → tell what changed.
+"""What profile does with a batch of states: already seen (older version)? → save → tell what changed → segments.
 
 Owns the order of these steps, and the form of a change; what it says is domain/changing.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -19,10 +22,13 @@ from schemas.topics import (
     VALUE_CUSTOMERS,
 )
 from services.profile import store
-from services.profile.domain import IDENTITY
-from services.profile.domain.changing import UPDATED, folded, noted
-from services.profile.store import fates, search
+from services.profile.domain import IDENTITY, Now
+from services.profile.domain.changing import UPDATED, folded, noted, parts_of
+from services.profile.domain.segments import SEGMENTS, Segments, read_segments
+from services.profile.store import fates, memberships, search, whole
+from services.runtime import review
 from services.runtime.batch import Batch, LanePlan, Tells, Told, Work
+from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
 
@@ -31,10 +37,64 @@ SERVICE_OF = {
     INTERACTION_CUSTOMERS.name: "interaction",
     VALUE_CUSTOMERS.name: "value",
 }
+SHIPPED: dict[str, Any] = {"segments": {}}
+LOOKED_AT_ONCE = 300
+"""Customers looked at again in one transaction."""
+SWEEP_EVERY_S = 3_600
+"""How often everybody is looked at again where waiting may change who is in a segment."""
 
 
-async def apply(batch: Batch, work: Work) -> None:
-    """Apply one batch of bindings and sections."""
+class Segmenting:
+    """The lane's handlers, with the segments in force and the business day's zone."""
+
+    def __init__(self, zone: ZoneInfo, segments: PolicyInForce[Segments]) -> None:
+        self.zone = zone
+        self.segments = segments
+
+    async def apply(self, batch: Batch, work: Work) -> None:
+        """Apply one batch; whose sections it changed enters and leaves segments as of its newest message."""
+        changed = await apply(batch, work)
+        if not changed:
+            return
+        segments = await self.segments.hold(work.connection)
+        if segments.by_id:
+            now = self._at(max(i.log_time_ms for i in batch.records))
+            await memberships.follow(work.connection, segments, sorted(changed), now)
+
+    async def review(self, work: Work) -> bool:
+        """After a change of segments, and as time goes by: look at some more customers; whether others are left."""
+        segments = await self.segments.hold(work.connection)
+        place = await review.place(work.connection, self.segments.number)
+        if place is not None:
+            last = await self._look(segments, place.after, work.connection)
+            await review.reached(
+                work.connection, self.segments.number, review.Place(0, last) if last is not None else None
+            )
+            return last is not None
+        if not segments.any_ages:
+            return False
+        after = await memberships.sweep_place(work.connection, int(time.time()), SWEEP_EVERY_S)
+        if after is None:
+            return False
+        last = await self._look(segments, after, work.connection)
+        await memberships.swept(work.connection, last)
+        return last is not None
+
+    async def _look(self, segments: Segments, after: str, connection: Connection) -> str | None:
+        """Look at the next customers, now; the last of them, None when there are none."""
+        customers = await memberships.customers_after(connection, after, LOOKED_AT_ONCE)
+        if not customers:
+            return None
+        await store.lock_customers(connection, customers)
+        await memberships.follow(connection, segments, customers, self._at(int(time.time() * 1_000)))
+        return customers[-1]
+
+    def _at(self, time_ms: int) -> Now:
+        return Now(datetime.fromtimestamp(time_ms / 1_000, self.zone).date(), time_ms * 1_000)
+
+
+async def apply(batch: Batch, work: Work) -> set[str]:
+    """Apply one batch of bindings and sections; the customers whose sections it changed."""
     bindings = _newest([(i.message.key, i.message) for i in batch.of(IDENTITY_BINDINGS.name)])
     sections = _newest(
         [((i.message.key, SERVICE_OF[i.topic]), i.message) for i in batch.records if i.topic in SERVICE_OF]
@@ -48,7 +108,7 @@ async def apply(batch: Batch, work: Work) -> None:
     concerned = await fates.concerned(connection, moves, told_of)
     customers = sorted({customer for customer, _ in sections} | lost | concerned)
     if not customers:
-        return
+        return set()
     await store.lock_customers(connection, customers)
     existed = await store.bodies_told(connection, customers, IDENTITY)
     changed, versions = await store.save_sections(connection, sections)
@@ -57,6 +117,8 @@ async def apply(batch: Batch, work: Work) -> None:
     versions |= await store.empty(connection, lost)
     await search.follow(connection, sections, changed, lost)
     details = (await fates.changes(connection, moves, sections, changed, existed, lost)).details()
+    for customer in details.keys() & _replayed(sections, changed):
+        details[customer]["cause"] = whole.REPLAYED
     versions |= await store.count_on(connection, details.keys() - versions.keys())
     newest = dict.fromkeys(details, 0)
     for customer, service in changed:
@@ -65,6 +127,13 @@ async def apply(batch: Batch, work: Work) -> None:
     for customer, detail in details.items():
         state = State(customer, Version(work.epoch, versions[customer]), {}, "", newest[customer])
         work.tell(PROFILE_CHANGES.name, state, noted(_text(state.version), detail))
+    return {customer for customer, _ in changed} | lost
+
+
+def _replayed(sections: Mapping[tuple[str, str], StateText], changed: Collection[tuple[str, str]]) -> set[str]:
+    """Customers of whom all that changed was told because of a swap."""
+    live = {customer for customer, service in changed if sections[customer, service].cause != whole.REPLAYED}
+    return {customer for customer, _ in changed} - live
 
 
 S = TypeVar("S", State, StateText)
@@ -89,9 +158,12 @@ async def current(connection: Connection, keys: Sequence[str], epoch: int) -> li
 
 def encode_change(told: Told) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     """A change as a CloudEvent: id = customer and the version it made, so that a repeat is known as one."""
-    customer = told.state.key
-    version, detail = folded(told.detail or noted(_text(told.state.version), {"type": UPDATED}))
+    customer, notes = told.state.key, told.detail or {"type": UPDATED}
+    # What a swap tells is noted at no version but the state's own.
+    version, detail = folded(noted(_text(told.state.version), notes) if "type" in notes else notes)
     data = {"customer_id": customer, "version": int(version.partition(".")[2]), **detail}
+    if "sections" in detail:
+        data["changed"] = parts_of(detail["sections"])
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", f"{customer}:{version}".encode()),
@@ -107,8 +179,16 @@ def _text(version: Version) -> str:
     return f"{version.epoch}.{version.n}"
 
 
-async def plan(_settings: Settings, _generation: Generation) -> LanePlan:
+async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Profile's lane."""
+    segments = PolicyInForce(SEGMENTS, read_segments)
+    segmenting = Segmenting(ZoneInfo(settings.business_timezone), segments)
+
+    async def begin(connection: Connection) -> None:
+        await segments.ready(connection, settings, "profile", SHIPPED)
+        await segments.hold(connection)
+        await review.begin(connection, segments.number)
+
     return LanePlan(
         service="profile",
         lane="main",
@@ -116,7 +196,13 @@ async def plan(_settings: Settings, _generation: Generation) -> LanePlan:
             IDENTITY_BINDINGS.name: lambda r: decode_state(r.value),
             **{topic: lambda r: decode_state_text(r.value) for topic in SERVICE_OF},
         },
-        apply=apply,
-        tells={PROFILE_CHANGES.name: Tells("customer", "customer_id", current)},
+        apply=segmenting.apply,
+        begin=begin,
+        spare=segmenting.review,
+        tells={
+            PROFILE_CHANGES.name: Tells(
+                "customer", "customer_id", current, content=whole.content, retold=whole.retold
+            )
+        },
         encode={PROFILE_CHANGES.name: encode_change},
     )

@@ -1,6 +1,6 @@
-"""API keys: inputs of the profile service, written by requests, never derived.
+"""API keys and definitions of segments: inputs of the profile service, written by requests, never derived.
 
-Owns their SQL; a key is stored as its hash only.
+Owns their SQL; a key is stored as its hash only, segments are one document that comes into force as a whole.
 """
 
 from __future__ import annotations
@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from schemas.envelope import rfc3339
+from services.profile.domain.segments import SEGMENTS, read_segment, read_segments
+from services.runtime import policies
 from services.runtime.postgres import Connection
 
 KEY_PREFIX = "c360"
@@ -88,3 +92,57 @@ async def read_key(connection: Connection, key: str) -> ApiKey | None:
     if row is None or not hmac.compare_digest(row["secret"], _secret_hash(parts[2])):
         return None
     return ApiKey(parts[1], row["name"], frozenset(row["scopes"]))
+
+
+def check_segment(segment_id: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts that were sent. Raises ValueError naming all that is wrong with them."""
+    definition = {name: part for name, part in sent.items() if part is not None}
+    read_segment(segment_id, definition)
+    return definition
+
+
+async def define(
+    connection: Connection, segment_id: str, sent: Mapping[str, Any], by: str, *, execute: bool
+) -> tuple[dict[str, Any], bool]:
+    """(the segment as set, whether it is new). A change counts its version on; the same again changes nothing.
+
+    In a transaction of its own, after the batches at work. Raises ValueError naming all that is wrong with it, and
+    LookupError while no worker has begun.
+    """
+    definition = _exact(check_segment(segment_id, sent))
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        found = await connection.fetchval("SELECT number FROM in_force WHERE name = $1 FOR UPDATE", SEGMENTS)
+        if found is None:
+            raise LookupError(f"{SEGMENTS} is not in force yet")
+        document = (await policies.in_force(connection, SEGMENTS))["document"]
+        before = document["segments"].get(segment_id)
+        version = before["version"] if before is not None else 0
+        if before is not None and {**definition, "version": version} == before:
+            await transaction.rollback()
+            return before, False
+        after = {**definition, "version": version + 1}
+        changed = {"segments": {**document["segments"], segment_id: after}}
+        read_segments(changed)
+        await policies.change(connection, SEGMENTS, changed, by, f"segment {segment_id}, version {version + 1}")
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await (transaction.commit() if execute else transaction.rollback())
+    return after, before is None
+
+
+def _exact(part: Any) -> Any:
+    """Numbers with a point as the text they were written as. Raises ValueError for what no answer could tell."""
+    if isinstance(part, dict):
+        part = {name: _exact(one) for name, one in part.items()}
+    elif isinstance(part, list):
+        part = [_exact(one) for one in part]
+    elif isinstance(part, float):
+        return str(part)
+    try:
+        orjson.dumps(part)
+    except TypeError:
+        raise ValueError("where: a text that is no Unicode text, or a number beyond 64 bits") from None
+    return part

@@ -1,5 +1,6 @@
-"""The profile service's internal pages: /keys and /caught-up, beside /wait and /status. Not for the public.
+"""The profile service's internal pages: /keys, /caught-up and /policy, beside /wait and /status.
 
+Its policy are the segments. Not for the public.
 Owns routes and their words.
 """
 
@@ -13,9 +14,12 @@ from starlette.routing import Route
 
 from services.profile import inputs
 from services.profile.chain import Chain
+from services.profile.domain.segments import SEGMENTS, read_segments
+from services.profile.handlers import plan
 from services.runtime import waiting
 from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app
+from services.runtime.policy_pages import policy_pages
 from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 
@@ -23,15 +27,17 @@ WAIT_MS_DEFAULT = 1_000
 
 
 def internal(settings: Settings) -> Starlette:
-    """Internal pages: /keys, /caught-up, beside /wait and /status."""
+    """Internal pages: /keys, /caught-up, /policy, beside /wait and /status."""
     app = internal_app(
         settings,
-        ServiceSchema.of("profile"),
+        ServiceSchema.of("profile", event_sourced=True),
         [
             Route("/keys", keys, methods=["GET", "POST"]),
             Route("/keys/{key_id}", revoke, methods=["DELETE"]),
             Route("/caught-up", caught_up),
+            *policy_pages("profile", SEGMENTS, read_segments),
         ],
+        plan,
     )
     app.state.chain = Chain(settings, app.state.database)
     return app

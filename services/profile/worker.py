@@ -4,4 +4,4 @@ from services.profile.api import public
 from services.profile.handlers import plan
 from services.runtime.host import worker_app
 
-app = worker_app("profile", plan, api=public, port="profile_port")
+app = worker_app("profile", plan, api=public, port="profile_port", event_sourced=True)

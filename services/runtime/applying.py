@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from services.runtime import markers, parking, positions, telemetry
+from services.runtime import markers, parking, positions, retelling, retrying, telemetry
 from services.runtime.batch import Batch, Parked, Told, Work
 from services.runtime.markers import Key, Telling
 from services.runtime.parking import HANDLER_RAISED, HandlerBroken
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Act = Callable[[Work], Awaitable[None]]
 """What a transaction does between claiming its positions and noting what it will tell."""
+
+SUPERSEDED = "superseded"
+"""Why a lane halts whose generation is no longer the one it works for."""
 
 PASSED_ON: tuple[type[Exception], ...] = (HandlerBroken, SchemaHalt, *TRANSIENT)
 """Not the records' fault: the lane halts or starts over."""
@@ -140,9 +143,9 @@ async def _roll_back(transaction: Any) -> None:
 
 
 async def _begin(lane: Lane, connection: Connection, moves: list[Move]) -> Work:
-    generation, moved = await positions.claim(connection, lane.plan.service, moves)
+    generation, moved = await positions.claim(connection, lane.plan.service, moves, lane.pointer)
     if generation.number != lane.generation.number:
-        raise SchemaHalt("superseded", f"generation {generation.number} is live")
+        raise SchemaHalt(SUPERSEDED, f"generation {generation.number} is live")
     lane.generation = generation
     lost = {(m.topic, m.partition) for m in moves} - moved
     if lost:
@@ -237,13 +240,16 @@ async def flush(lane: Lane, passed: dict[Partition, int]) -> Applied:
 
 
 async def spare(lane: Lane) -> tuple[Applied, bool]:
-    """A transaction of the plan's own, which no record asked for; whether there is more of it to do."""
+    """A transaction that no record asked for, of the plan's or after a swap; whether there is more of it to do."""
     more = False
 
     async def act(work: Work) -> None:
         nonlocal more
+        if lane.is_live:
+            more = bool(lane.plan.tells) and await retelling.walk(work, lane.plan, lane.generation)
+            more = await retrying.retry(work, lane.plan, lane.settings.build) or more
         if lane.plan.spare is not None:
-            more = await lane.plan.spare(work)
+            more = await lane.plan.spare(work) or more
 
     work, telling = await _transaction(lane, [], act, [])
     return Applied({}, set(), list(work.told.values()), telling, committed=True), more

@@ -114,13 +114,28 @@ CurrentStates = Callable[[Connection, Sequence[str], int], Awaitable[list[State]
 """(connection, keys, epoch) → their states as committed now, read in one statement, without locks."""
 
 
+Body = dict[str, Any] | None
+
+
+def _nothing(_key: str) -> Body:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """A topic a service tells states to: the table whose `n` counts their versions, and how to read them."""
+    """A topic a service tells states to: the table whose `n` counts their versions, and how to read them.
+
+    For telling what differs between two generations: `emptied` is the body that says a key is no more; `content`
+    reads what is compared, where what is told is not the content itself; `retold` is the detail then told with a
+    state, of the contents before and after; None: nothing.
+    """
 
     table: str
     key: str
     current: CurrentStates
+    emptied: Callable[[str], Body] = _nothing
+    content: CurrentStates | None = None
+    retold: Callable[[State, Body, Body], dict[str, Any] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

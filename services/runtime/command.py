@@ -1,4 +1,4 @@
-"""`python -m services.<name> worker|api` and `python -m services.runtime.command serve`: start a process.
+"""`python -m services.<name> worker|api|rebuild` and `python -m services.runtime.command serve`: start a process.
 
 Owns the words of these commands. Applications are found by name, so that no service imports another.
 """
@@ -16,9 +16,10 @@ from starlette.routing import Mount, Route
 from services.runtime import telemetry
 from services.runtime.host import run_worker
 from services.runtime.pages import metrics, server
+from services.runtime.rebuilding import run_rebuild
 from services.runtime.settings import Settings
 
-USAGE = "usage: python -m services.NAME worker|api, or python -m services.runtime.command serve NAME..."
+USAGE = "usage: python -m services.NAME worker|api|rebuild, or python -m services.runtime.command serve NAME..."
 EX_USAGE = 64
 
 
@@ -29,6 +30,8 @@ def main(service: str, words: list[str] | None = None) -> None:
             run_worker(import_module(f"services.{service}.worker").app)
         case ["api"]:
             serve([service])
+        case ["rebuild"]:
+            run_rebuild(import_module(f"services.{service}.worker").app.hosted)
         case _:
             sys.stderr.write(USAGE + "\n")
             sys.exit(EX_USAGE)

@@ -22,10 +22,11 @@ from faust.app.base import BootStrategy
 from kafka.errors import KafkaError as AdminError
 
 from services.runtime import telemetry
+from services.runtime.applying import SUPERSEDED
 from services.runtime.batch import LanePlan
 from services.runtime.lane import HALTS, Lane
 from services.runtime.pages import Pages, worker_pages
-from services.runtime.postgres import TRANSIENT, Generation, ServiceSchema, prepare
+from services.runtime.postgres import TRANSIENT, Generation, SchemaHalt, ServiceSchema, prepare
 from services.runtime.report import LaneState
 from services.runtime.settings import Settings
 from services.runtime.topics import ensure_topics
@@ -80,14 +81,25 @@ class HostedLane(mode.Service):
     async def _run(self) -> None:
         settings = Settings()
         try:
-            generation = await self._prepared(settings)
-            self.lane = Lane(settings, await self.build(settings, generation), generation)
-            telemetry.log.info("lane_started", worker=settings.worker_index, generation=generation.number)
-            await self.lane.run()
+            while not await self._run_generation(settings):
+                telemetry.log.info("lane_superseded")
         except HALTS as halt:
             self.halt = halt
             telemetry.log.error("worker_halted", reason=getattr(halt, "reason", ""), detail=str(halt))
             raise
+
+    async def _run_generation(self, settings: Settings) -> bool:
+        """Work on the live generation until told to stop; False when another was made live meanwhile."""
+        generation = await self._prepared(settings)
+        self.lane = Lane(settings, await self.build(settings, generation), generation)
+        telemetry.log.info("lane_started", worker=settings.worker_index, generation=generation.number)
+        try:
+            await self.lane.run()
+        except SchemaHalt as halt:
+            if halt.reason != SUPERSEDED:
+                raise
+            return False
+        return True
 
     async def _prepared(self, settings: Settings) -> Generation:
         while True:

@@ -6,6 +6,7 @@ Owns forms, not routes.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import asyncpg
@@ -21,6 +22,9 @@ from services.runtime.settings import Settings
 
 OPEN_TIMEOUT_S = 1.5
 """How long a request waits for a lost database before it answers 503."""
+LOOK_EVERY_S = 0.5
+"""How long after a swap a process may answer from the generation that was live before."""
+LET_GO_S = 30.0
 
 TITLES: dict[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
@@ -34,6 +38,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "ambiguous": (409, "Several customers fit"),
     "erased": (410, "This customer was erased"),
     "cursor-expired": (410, "What came after this cursor is no longer kept"),
+    "refused": (409, "This does not fit how things stand"),
     "too-large": (413, "The request is too large"),
     "incomplete": (422, "The event lacks what it cannot do without"),
     "too-many-streams": (429, "This key has as many streams open as it may"),
@@ -137,23 +142,58 @@ class Database:
         self.schema = schema
         self._pool: Pool | None = None
         self._lock = asyncio.Lock()
+        self._live = 0
+        self._looked_at = 0.0
+        self._look: asyncio.Task[None] | None = None
 
     async def pool(self) -> Pool:
-        """The pool. Raises what TRANSIENT lists, within OPEN_TIMEOUT_S."""
+        """The pool of the live generation. Raises what TRANSIENT lists, within OPEN_TIMEOUT_S."""
         async with self._lock:
             if self._pool is None:
                 async with asyncio.timeout(OPEN_TIMEOUT_S):
-                    generation = await prepare(self.settings, self.schema)
-                    path = f"{generation.schema},{self.schema.service}"
-                    self._pool = await open_pool(self.settings, path)
+                    self._pool, self._live = await self._opened()
+                self._looked_at = time.monotonic()
+            elif time.monotonic() - self._looked_at >= LOOK_EVERY_S and (self._look is None or self._look.done()):
+                # Beside the request, which need not wait for it.
+                self._looked_at = time.monotonic()
+                self._look = asyncio.create_task(self._follow(self._pool))
             return self._pool
+
+    async def _opened(self) -> tuple[Pool, int]:
+        generation = await prepare(self.settings, self.schema)
+        return await open_pool(self.settings, f"{generation.schema},{self.schema.service}"), generation.number
+
+    async def _follow(self, pool: Pool) -> None:
+        """After a swap: the next request reads the generation that is live now; those under way finish in theirs."""
+        try:
+            live = await pool.fetchval(f"SELECT live FROM {self.schema.service}.generation")
+            if live == self._live or pool is not self._pool:
+                return
+            self._pool, self._live = await self._opened()
+            await _close(pool, LET_GO_S)
+        except SchemaHalt as halt:
+            # What is live now needs another build: from here on requests are told so, instead of what was.
+            self._pool = None
+            telemetry.log.error("generation_not_followed", reason=halt.reason)
+            await _close(pool, LET_GO_S)
+        except TRANSIENT as error:
+            # The next request notices for itself.
+            telemetry.log.warning("generation_not_seen", error=telemetry.where(error))
 
     async def close(self) -> None:
         """Close all connections; those that do not answer in time are cut."""
+        look, self._look = self._look, None
+        if look is not None:
+            look.cancel()
+            await asyncio.gather(look, return_exceptions=True)
         pool, self._pool = self._pool, None
         if pool is not None:
-            try:
-                await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT_S)
-            except TRANSIENT as error:
-                telemetry.log.info("pool_cut", error=telemetry.where(error))
-                pool.terminate()
+            await _close(pool, CLOSE_TIMEOUT_S)
+
+
+async def _close(pool: Pool, timeout_s: float) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), timeout_s)
+    except TRANSIENT as error:
+        telemetry.log.info("pool_cut", error=telemetry.where(error))
+        pool.terminate()

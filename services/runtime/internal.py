@@ -16,17 +16,29 @@ from starlette.routing import BaseRoute, Route
 
 from schemas.topics import TOPICS
 from services.runtime import control, policies, positions, waiting
+from services.runtime.host import BuildPlan
 from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer, whole
+from services.runtime.parked_pages import parked_pages
 from services.runtime.postgres import ServiceSchema
+from services.runtime.replay_pages import replay_pages
 from services.runtime.settings import Settings
 from services.runtime.watch import Ending
 
 RECORDS_WAIT_MS = 1_000
 STALE_LANE_S = 5.0
+PARKED = """
+    SELECT reason, count(*) AS count FROM parked p WHERE NOT EXISTS (SELECT FROM discarded d
+        WHERE (d.topic, d.partition, d.first_offset) = (p.topic, p.partition, p.first_offset)) GROUP BY 1
+"""
 
 
-def internal_app(settings: Settings, schema: ServiceSchema, routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """The internal application of a service. `request.app.state.database` is its Database."""
+def internal_app(
+    settings: Settings, schema: ServiceSchema, routes: Sequence[BaseRoute] = (), plan: BuildPlan | None = None
+) -> Starlette:
+    """The internal application of a service. `request.app.state.database` is its Database.
+
+    `plan`: its lane's, where its generations can be rebuilt.
+    """
     service = schema.service
     heard = {t.name for t in TOPICS.values() if service in t.read_by}
     told = [t.name for t in TOPICS.values() if service in t.written_by]
@@ -52,17 +64,21 @@ def internal_app(settings: Settings, schema: ServiceSchema, routes: Sequence[Bas
     async def status(_request: Request) -> Response:
         return answer(await lane_status(service, database, ending, sorted(heard)))
 
+    own: list[BaseRoute] = [Route("/wait", wait), Route("/status", status), *parked_pages(service)]
+    own += [Route("/restore", restore, methods=["GET", "POST"])] if schema.event_sourced else []
+    own += replay_pages(settings, schema, plan, ending) if plan is not None else []
+    return _app([*own, *routes], database, ending)
+
+
+def _app(routes: Sequence[BaseRoute], database: Database, ending: Ending) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         await ending.stop()
         await database.close()
 
-    own = [Route("/wait", wait), Route("/status", status)]
-    own += [Route("/restore", restore, methods=["GET", "POST"])] if schema.event_sourced else []
-    app = Starlette(routes=[*own, *routes], exception_handlers=EXCEPTION_HANDLERS, lifespan=lifespan)
-    app.state.database = database
-    app.state.settings = settings
+    app = Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS, lifespan=lifespan)
+    app.state.database, app.state.settings = database, database.settings
     return app
 
 
@@ -83,7 +99,7 @@ async def lane_status(service: str, database: Database, ending: Ending, heard: l
         stored = await positions.stored(connection)
         lanes = await connection.fetch("SELECT lane, worker_index, state, reason, build, counts, at FROM lane")
         tally = await connection.fetch("SELECT outcome, sum(count)::bigint AS count FROM tally GROUP BY 1")
-        parked = await connection.fetch("SELECT reason, count(*) AS count FROM parked GROUP BY 1")
+        parked = await connection.fetch(PARKED)
         markers = await connection.fetchval("SELECT count(*) FROM marker")
         generation = await connection.fetchrow(f"SELECT live, epoch FROM {service}.generation")
     ends = await ending.ends(heard)

@@ -14,7 +14,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from schemas.codec import Sealed, Unreadable
-from services.runtime import applying, markers, parking, positions, telemetry
+from services.runtime import applying, markers, parking, positions, retelling, telemetry
 from services.runtime.batch import Batch, Incoming, LanePlan, Parked, Told
 from services.runtime.faultpoints import FaultPoints
 from services.runtime.feed import Feed
@@ -47,7 +47,10 @@ HALTS = (SchemaHalt, TopicHalt, PositionHalt, HandlerBroken)
 
 
 class Lane:
-    """Runs a `LanePlan` until it is stopped or halts. One instance per worker process."""
+    """Runs a `LanePlan` until it is stopped or halts. One instance per worker process and generation."""
+
+    pointer = positions.LIVE
+    is_live = True
 
     def __init__(self, settings: Settings, plan: LanePlan, generation: Generation) -> None:
         self.settings = settings
@@ -69,8 +72,6 @@ class Lane:
         self._looked_at = time.monotonic()
         self._spared_at = -SPARE_EVERY_S
         self._begun = False
-
-    # -- running -----------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until `stop` or a halt. Raises what halted it: a PositionHalt, SchemaHalt, TopicHalt, HandlerBroken."""
@@ -140,8 +141,6 @@ class Lane:
         self.outbox.publish(told, left)
         await self.outbox.settle()
 
-    # -- one batch ---------------------------------------------------------------------------------------
-
     async def _apply(self, records: list[Any]) -> None:
         self._enter(LaneState.APPLYING)
         batch, unread = self._decode(records)
@@ -193,8 +192,6 @@ class Lane:
             self._tell(result)
         self.progress_at = time.monotonic()
 
-    # -- connections, failures, reports ------------------------------------------------------------------
-
     @property
     def connection(self) -> OwnConnection:
         """The lane's own connection."""
@@ -237,16 +234,24 @@ class Lane:
 
     async def _halt(self, halt: BaseException) -> None:
         self.halt = halt
-        self._enter(LaneState.HALTED)
         reason = str(getattr(halt, "reason", "halted"))
-        telemetry.log.error("lane_halted", reason=reason, detail=str(halt))
         try:
+            if reason == applying.SUPERSEDED:
+                await self._hand_over()
+                return
+            self._enter(LaneState.HALTED)
+            telemetry.log.error("lane_halted", reason=reason, detail=str(halt))
             if isinstance(halt, HandlerBroken):
                 async with self.connection.transaction():
                     await parking.unpark(self.connection, halt.places)
             await report(self.connection, self, reason)
         except TRANSIENT as error:
             telemetry.log.error("halt_not_recorded", error=telemetry.where(error))
+
+    async def _hand_over(self) -> None:
+        """After a swap: nothing more is told from here, and what was told last is told again from there."""
+        await self.outbox.settle()
+        await retelling.hand_over(self.connection, self.plan.service, self.outbox.acked)
 
     async def _look_around(self) -> None:
         """Now and then: say how we are, and look for markers nobody else will tell, and for topics made anew."""
@@ -261,12 +266,16 @@ class Lane:
             await self._adopt(set(self.feed.ready))
 
     async def _spare(self) -> None:
-        """Now and then, and at once while there is more: work that no record asks for."""
-        due = self.plan.spare is not None and time.monotonic() - self._spared_at >= SPARE_EVERY_S
+        """Now and then, and at once while there is more: work that no record asks for; whether we are live still."""
+        due = time.monotonic() - self._spared_at >= SPARE_EVERY_S
         if due and self.outbox.idle and self.feed.ready:
             result, more = await applying.spare(self)
             self._spared_at = -SPARE_EVERY_S if more else time.monotonic()
             self._tell(result)
+
+    def counts(self) -> dict[str, int]:
+        """What its row in the lane table tells beside its state."""
+        return {"applied": self.applied, "partitions": len(self.feed.ready)}
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -145,7 +145,7 @@ async def states_now(
     keys: Iterable[Key],
     epoch: int,
 ) -> dict[Key, State]:
-    """(out_topic, key) → its state as committed now."""
+    """(out_topic, key) → its state as committed now; emptied where a swap left no row of it."""
     by_topic: dict[str, list[str]] = {}
     for topic, key in sorted(keys):
         by_topic.setdefault(topic, []).append(key)
@@ -153,6 +153,9 @@ async def states_now(
     for topic, topic_keys in by_topic.items():
         for state in await tells[topic].current(connection, topic_keys, epoch):
             found[topic, state.key] = state
+        for key in topic_keys:
+            if (topic, key) not in found:
+                found[topic, key] = State(key, Version(epoch, 0), tells[topic].emptied(key))
     return found
 
 

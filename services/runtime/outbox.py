@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from schemas.codec import encode_state
+from schemas.codec import State, encode_state
 from schemas.topics import PARTITIONS
 from services.runtime import telemetry
 from services.runtime.batch import Told
@@ -35,8 +36,14 @@ RETRY_PAUSE_S = 0.5
 KEYS_REMEMBERED_MAX = 200_000
 
 
+class Silent(RuntimeError):
+    """A process that publishes nothing was asked to."""
+
+
 def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
-    """An idempotent producer that is acked by all in-sync replicas."""
+    """An idempotent producer that is acked by all in-sync replicas. Raises Silent in a process that has none."""
+    if settings.silent:
+        raise Silent(f"{client_id} publishes nothing")
     return AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap,
         client_id=client_id,
@@ -93,6 +100,11 @@ async def _send_to(
         for position, index in enumerate(indexes[start:end]):
             placed[index] = (partition, acked.offset + position)
         start = end
+
+
+def _with_cause(told: Told) -> State:
+    cause = (told.detail or {}).get("cause")
+    return replace(told.state, cause=cause) if cause else told.state
 
 
 class PublisherStuck(RuntimeError):
@@ -168,7 +180,7 @@ class Outbox:
         by_topic: dict[str, list[Message]] = {}
         for one in told:
             encode = self.encode.get(one.topic)
-            message = encode(one) if encode else encode_state(one.state)
+            message = encode(one) if encode else encode_state(_with_cause(one))
             by_topic.setdefault(one.topic, []).append(message)
         await self._until_acked(by_topic)
         for topic, messages in by_topic.items():

@@ -82,9 +82,14 @@ def _check_same(rows: Iterable[Any], topic_ids: Mapping[str, str]) -> None:
             )
 
 
+LIVE = "SELECT live, epoch FROM {service}.generation FOR SHARE"
+"""The pointer that a live lane holds: a swap waits for it."""
+BESIDE = "SELECT CASE WHEN state = 'running' THEN generation END AS live, 0 AS epoch FROM {service}.beside FOR SHARE"
+"""The pointer that a rebuild holds: who pauses it, or swaps, waits for it."""
+
 _CLAIM = """
     WITH pointer AS MATERIALIZED (
-        SELECT live, epoch FROM {service}.generation FOR SHARE
+        {pointer}
     ), step AS (
         SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
             AS s (topic, partition, expected, next_offset, log_time_ms)
@@ -101,23 +106,25 @@ _CLAIM = """
 """
 
 
-async def claim(connection: Connection, service: str, moves: Iterable[Move]) -> tuple[Generation, set[Partition]]:
+async def claim(
+    connection: Connection, service: str, moves: Iterable[Move], pointer: str = LIVE
+) -> tuple[Generation, set[Partition]]:
     """Move the positions whose stored offset is the expected one.
 
-    Returns the live generation, which cannot be swapped before this transaction ends, and the partitions that
-    were moved. Raises SchemaHalt("no_generation").
+    Returns the generation that `pointer` names, which cannot be swapped before this transaction ends, and the
+    partitions that were moved. Raises SchemaHalt("no_generation").
     """
     ordered = sorted(moves, key=lambda m: (m.topic, m.partition))
     rows = await connection.fetch(
-        _CLAIM.format(service=service),
+        _CLAIM.format(pointer=pointer.format(service=service)),
         [m.topic for m in ordered],
         [m.partition for m in ordered],
         [m.expected for m in ordered],
         [m.next_offset for m in ordered],
         [m.log_time_ms for m in ordered],
     )
-    if not rows:
-        raise SchemaHalt("no_generation", f"{service} has no live generation")
+    if not rows or rows[0]["live"] is None:
+        raise SchemaHalt("no_generation", f"{service} has no such generation at work")
     live = Generation(rows[0]["live"], rows[0]["epoch"], f"{service}_g{rows[0]['live']}")
     return live, {(row["topic"], row["partition"]) for row in rows if row["topic"] is not None}
 

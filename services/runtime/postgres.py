@@ -32,8 +32,10 @@ CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 INDEX_PATIENCE_S = 12.0
 INDEX_POLL_S = 0.05
-INPUT_EVENTS = "000_input_event.sql"
-"""The name of the runtime's own file among a service's inputs: the first."""
+INPUT_EVENTS, REPLAYS = "000_input_event.sql", "000_replays.sql"
+"""The names of the runtime's own files among a service's inputs: the first ones."""
+READ_TIMEOUT_S = 900.0
+"""How long a statement that compares whole tables may take."""
 COMMAND_TIMEOUT_S = 10.0
 """A reply that never comes (also COMMIT's): the connection is given up and positions are read on a new one."""
 
@@ -95,7 +97,9 @@ class ServiceSchema:
         shared = ["generation.sql"]
         shared += ["grouping.sql"] if grouped else []
         shared += ["decisions.sql"] if event_sourced else []
-        stores = ((INPUT_EVENTS, (runtime / "inputs.sql").read_text()),) if event_sourced else ()
+        stores: tuple[tuple[str, str], ...] = ((REPLAYS, (runtime / "replays.sql").read_text()),)
+        if event_sourced:
+            stores = ((INPUT_EVENTS, (runtime / "inputs.sql").read_text()), *stores)
         own = files(f"services.{service}") / "migrations"
         derived = tuple((runtime / name).read_text() for name in shared)
         return cls(
@@ -148,6 +152,21 @@ async def connect(settings: Settings, search_path: str) -> OwnConnection:
     )
 
 
+async def connect_to_read(settings: Settings, search_path: str) -> OwnConnection:
+    """A connection that reads whole tables, however long it takes (READ_TIMEOUT_S), and may wait in between."""
+    bound = str(int(READ_TIMEOUT_S * 1000))
+    return await asyncpg.connect(
+        settings.database_url.get_secret_value(),
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=READ_TIMEOUT_S,
+        server_settings={
+            **_server_settings(settings, search_path),
+            "statement_timeout": bound,
+            "idle_in_transaction_session_timeout": bound,
+        },
+    )
+
+
 async def hold_worker_index(connection: OwnConnection, worker: str) -> None:
     """Be the only process of this name (service.lane.index) while the connection lives.
 
@@ -181,8 +200,8 @@ async def prepare(settings: Settings, schema: ServiceSchema) -> Generation:
     connection = await connect(settings, "public")
     try:
         async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"c360.{schema.service}")
-            await _apply_inputs(connection, schema)
+            await take_turn(connection, schema.service)
+            await apply_inputs(connection, schema)
             row = await connection.fetchrow(
                 f"SELECT live, epoch, tables, key_fingerprint FROM {schema.service}.generation"
             )
@@ -203,7 +222,13 @@ async def prepare(settings: Settings, schema: ServiceSchema) -> Generation:
         await connection.close(timeout=CLOSE_TIMEOUT_S)
 
 
-async def _apply_inputs(connection: Connection, schema: ServiceSchema) -> None:
+async def take_turn(connection: Connection, service: str) -> None:
+    """Be the only transaction that makes or changes generations of this service, until it ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"c360.{service}")
+
+
+async def apply_inputs(connection: Connection, schema: ServiceSchema) -> None:
+    """Make what is missing of the service's own schema, in the caller's transaction and turn."""
     service = schema.service
     await connection.execute(
         f"""
@@ -226,10 +251,7 @@ async def _first_generation(connection: Connection, schema: ServiceSchema, key_f
     # An emptied database must speak with a higher epoch than the one it replaces, whose number is lost:
     # the clock is the only thing that has surely moved on.
     epoch = int(time.time() * 1000)
-    name = f"{schema.service}_g1"
-    await connection.execute(f"CREATE SCHEMA {name}; SET LOCAL search_path TO {name}, {schema.service}")
-    for sql in schema.derived:
-        await connection.execute(sql)
+    name = await derive(connection, schema, 1)
     await connection.execute(
         f"INSERT INTO {schema.service}.generation (live, epoch, tables, key_fingerprint) VALUES (1, $1, $2, $3)",
         epoch,
@@ -237,3 +259,12 @@ async def _first_generation(connection: Connection, schema: ServiceSchema, key_f
         key_fingerprint,
     )
     return Generation(1, epoch, name)
+
+
+async def derive(connection: Connection, schema: ServiceSchema, number: int) -> str:
+    """Make the empty tables of a generation, in the caller's transaction; the name of their schema."""
+    name = f"{schema.service}_g{number}"
+    await connection.execute(f"CREATE SCHEMA {name}; SET LOCAL search_path TO {name}, {schema.service}")
+    for sql in schema.derived:
+        await connection.execute(sql)
+    return name

@@ -24,6 +24,7 @@ class LaneState(StrEnum):
     APPLYING = "applying"
     WAITING_FOR_DATABASE = "waiting_for_database"
     WAITING_FOR_BROKER = "waiting_for_broker"
+    PAUSED = "paused"
     HALTED = "halted"
 
 
@@ -42,5 +43,5 @@ async def report(connection: Connection, lane: Lane, reason: str) -> None:
         reason,
         lane.settings.build,
         os.getpid(),
-        json.dumps({"applied": lane.applied, "partitions": len(lane.feed.ready)}),
+        json.dumps(lane.counts()),
     )

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """Port of a worker's health and metrics pages; 0 = none."""
     host: str = "127.0.0.1"
     build: str = "dev"
+    silent: bool = False
+    """This process publishes nothing, whatever it is asked: a rebuild (runtime/rebuild.py)."""
     log_level: str = "info"
     log_json: bool = False
 

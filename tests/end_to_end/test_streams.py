@@ -109,8 +109,9 @@ def test_an_operators_word_that_two_are_two_is_told_as_a_split(doors: Doors, web
 def test_a_key_has_only_so_many_streams_open(doors: Doors, own: Named) -> None:
     key = doors.copy.json("key", "create", own("listener"), "--scope", "profile:read")["key"]
     with ExitStack() as held:
-        for _ in range(STREAMS_PER_KEY_MAX):
-            held.enter_context(listening(doors, key=key))
+        # Kept: a stream that nobody holds is closed.
+        streams = [held.enter_context(listening(doors, key=key)) for _ in range(STREAMS_PER_KEY_MAX)]
+        assert all(stream.cursor for stream in streams)
         refused = doors.ask("/v1/changes", key=key)
         assert (refused.status_code, refused.json()["type"]) == (429, "too-many-streams")
         assert refused.headers["Retry-After"]
@@ -139,3 +140,11 @@ def test_what_is_kept_can_be_read_from_its_beginning(doors: Doors, web: Source, 
     with listening(doors, f"/v1/customers/{ann}/stream", after="begin") as stream:
         heard: list[Sent] = stream.until(of(ann))
     assert heard[0].type == "customer.created"
+
+
+def test_the_changes_command_tails_one_customer(doors: Doors, web: Source, own: Named) -> None:
+    ann = doors.customer_of("user_id", own("ann"), doors.send(web, note(own("ann"))))
+    given = ("--customer", f"user_id:{own('ann')}", "--after", "begin", "--limit", "1")
+    (event,) = [json.loads(text) for text in doors.copy.command("changes", *given, "--json").splitlines()]
+    assert (event["type"], event["subject"]) == ("customer.created", ann)
+    assert f"created     {ann}" in doors.copy.command("changes", *given)

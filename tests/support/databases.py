@@ -15,6 +15,8 @@ import asyncpg
 
 from services.identity import handlers as identity
 from services.interaction import handlers as interaction
+from services.profile import handlers as profile
+from services.profile.domain.segments import SEGMENTS
 from services.runtime.policies import begin
 from services.runtime.postgres import Generation, ServiceSchema, connect, prepare
 from services.runtime.settings import Settings
@@ -26,12 +28,13 @@ SCHEMAS = {
     "identity": ServiceSchema.of("identity", event_sourced=True),
     "interaction": ServiceSchema.of("interaction", grouped=True, event_sourced=True),
     "value": ServiceSchema.of("value", grouped=True, event_sourced=True),
-    "profile": ServiceSchema.of("profile"),
+    "profile": ServiceSchema.of("profile", event_sourced=True),
 }
 POLICIES = {
     "identity": (identity.POLICY, identity.shipped_document()),
     "interaction": (interaction.POLICY, interaction.shipped_document()),
     "value": (value.POLICY, value.shipped_document()),
+    "profile": (SEGMENTS, profile.SHIPPED),
 }
 _counter = itertools.count()
 

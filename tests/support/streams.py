@@ -6,6 +6,7 @@ Owns parsing; what is asked for comes from doors.py.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import httpx
 from tests.support.doors import Doors
 
 READ_TIMEOUT_S = 20.0
+"""Longer than there is between two pings."""
+EVENT_TIMEOUT_S = 25.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,11 @@ class Stream:
                 return
 
     def events(self) -> Iterator[Sent]:
-        """Events as they come; ends with the stream."""
+        """Events as they come; ends with the stream. Raises AssertionError when none comes for EVENT_TIMEOUT_S."""
         fields: dict[str, str] = {}
+        came = time.monotonic()
         for line in self._lines:
+            assert time.monotonic() - came < EVENT_TIMEOUT_S, "nothing but pings"
             name, colon, value = line.partition(": ")
             if line and colon and name:
                 fields[name] = value
@@ -56,6 +61,7 @@ class Stream:
             self.cursor = fields.get("id", self.cursor)
             if "data" in fields:
                 yield Sent(fields["id"], fields["event"], json.loads(fields["data"]))
+                came = time.monotonic()
             fields = {}
 
     def until(self, is_last: Callable[[Sent], bool]) -> list[Sent]:

@@ -17,7 +17,14 @@ from services.identity import store
 from services.identity.domain.evidence import Evidence
 from services.identity.domain.mentions import removal_of
 from services.identity.domain.policy import Policy, read_policy
-from services.identity.handlers.deciding import Taken, current_bindings, current_customers, learn, tell_customers
+from services.identity.handlers.deciding import (
+    Taken,
+    current_bindings,
+    current_customers,
+    learn,
+    lone,
+    tell_customers,
+)
 from services.identity.handlers.hearing import Heard, Hearing, dead_on_arrival
 from services.identity.handlers.reviewing import review_some
 from services.runtime import review, withdrawing
@@ -114,7 +121,7 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         # What it tells matters to those it has not told before, or regroups; everybody's events go past it.
         lingers=2,
         tells={
-            IDENTITY_BINDINGS.name: Tells("record", "record_id", current_bindings),
+            IDENTITY_BINDINGS.name: Tells("record", "record_id", current_bindings, emptied=lone),
             IDENTITY_CUSTOMERS.name: Tells("customer", "customer_id", current_customers),
         },
         forget=identity.hearing.forget,

@@ -131,6 +131,11 @@ def _binding_state(record: str, binding: Binding, version: Version, log_time_ms:
     return State(record, version, body, "", log_time_ms)
 
 
+def lone(record: str) -> dict[str, object]:
+    """The binding of a record that there is nothing to say of: its own."""
+    return {"customer_id": record, "generic": False, "weight": 0, "rivals": []}
+
+
 async def current_bindings(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
     """Bindings of these records as committed now."""
     rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", keys)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from services.ops.commands.rebuilds import is_rebuild
 from services.ops.local import processes
 from services.ops.local.layout import log_file, tail
 
@@ -18,11 +19,11 @@ _DETAIL = re.compile(r"""\bdetail(?:=|": ?)(?:'([^']*)'|"([^"]*)"|(\S+))""")
 
 
 def halted(home: Path) -> dict[str, str]:
-    """Process name → one line about why it halted."""
+    """Process name → one line about why it halted. A rebuild holds nothing up; `replay status` tells of it."""
     return {
         one.name: f"{one.name} halted: {reason(home, one.name)}; see {log_file(home, one.name)}"
         for one in processes.alive(home)
-        if one.condition == "halted"
+        if one.condition == "halted" and not is_rebuild(one.name)
     }
 
 

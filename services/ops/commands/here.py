@@ -5,9 +5,10 @@ Owns turning a refusal, a lost connection or a copy that does not run into one c
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,6 +93,28 @@ def ask_json(method: str, url: str, **more: Any) -> Any:
     if response.is_success:
         return response.json() if response.content else None
     raise CommandError(said(response))
+
+
+def ask_lines(url: str, query: Mapping[str, Any], timeout_s: float, progress: Callable[[str], None]) -> Any:
+    """The result of an answer in JSON lines, whose progress is told as it comes. Raises CommandError, NotRunning."""
+    try:
+        with httpx.stream("GET", url, params=query, timeout=timeout_s, trust_env=False, verify=_trust()) as response:
+            if not response.is_success:
+                response.read()
+                raise CommandError(said(response))
+            for text in response.iter_lines():
+                line = json.loads(text)
+                if "progress" in line:
+                    progress(line["progress"])
+                elif "refused" in line:
+                    raise CommandError(line["refused"])
+                else:
+                    return line["result"]
+    except httpx.ConnectError:
+        raise NotRunning(f"nothing answers at {_place(url)}; see `c360 status`") from None
+    except httpx.HTTPError as error:
+        raise CommandError(f"{_place(url)} does not answer: {type(error).__name__}") from None
+    raise CommandError(f"{_place(url)} ended without a result; see its log")
 
 
 def said(response: httpx.Response) -> str:

@@ -1,4 +1,4 @@
-"""`c360 customer`, `lookup`, `trace` and `parked`: questions without consequences.
+"""`c360 customer`, `lookup` and `trace`: questions without consequences.
 
 Owns asking and choosing the form; drawing is showing.py.
 """
@@ -13,15 +13,11 @@ from rich.table import Table
 
 from services.ops.commands import asking, customer_page, showing
 from services.ops.commands.failures import EX_FAILED, CommandError
-from services.ops.commands.here import Here, ask, ask_json, here, said
-from services.ops.commands.layout import WORKERS
-from services.ops.commands.output import AsJson, console, count, print_json, readable, say
+from services.ops.commands.here import Here, ask, here, said
+from services.ops.commands.output import AsJson, console, print_json, readable, say
 
-PARKED_MAX = 1_000
 TIMELINE_SHOWN = 15
 NOT_KNOWN = (404, 405)
-
-parked = typer.Typer(help="Events that were set aside, with the reason.", rich_markup_mode=None)
 
 
 def customer(
@@ -123,29 +119,3 @@ def _text(value: Any) -> str:
     if value is None or value == []:
         return "-"
     return ", ".join(map(_text, value)) if isinstance(value, list) else str(readable(value))
-
-
-@parked.command("list")
-def list_parked(limit: Annotated[int, typer.Option(min=1, max=PARKED_MAX)] = 50, as_json: AsJson = False) -> None:
-    """What intake set aside, newest first, and how much by reason."""
-    copy = here()
-    body = ask_json("GET", f"{copy.internal['intake']}/parked", params={"limit": limit})
-    others = {name: _parked_by(copy, name) for name in WORKERS if name != "intake"}
-    if as_json:
-        print_json({**body, "other_services": others})
-        return
-    rows = body["parked"]
-    columns = ("parked_at", "source", "reason", "detail", "topic", "partition", "offset")
-    table = Table(*columns, box=None, padding=(0, 2), header_style="dim")
-    for row in rows:
-        table.add_row(*(_text(row.get(column)) for column in columns))
-    console().print(table if rows else "nothing is parked")
-    for reason, number in sorted(body.get("by_reason", {}).items()):
-        say(f"{count(number)} {reason}")
-    for service, reasons in others.items():
-        for reason, number in sorted(reasons.items()):
-            say(f"{count(number)} {reason} in {service}")
-
-
-def _parked_by(copy: Here, service: str) -> dict[str, int]:
-    return dict(ask_json("GET", f"{copy.internal[service]}/status").get("parked", {}))

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.ops.commands import halts, keys, layout, secrets
+from services.ops.commands import halts, keys, layout, rebuilds, secrets
 from services.ops.commands.failures import CommandError, NotRunning
 from services.ops.commands.here import Here, ask, here
 from services.ops.commands.output import AsJson, print_json, say, tell
@@ -64,7 +64,7 @@ def start(home: Path, port_base: int | None, chosen: list[layout.Worker]) -> Non
         build=layout.build_name(environ),
     )
     wanted = layout.specs(env, state.ports, chosen)
-    surplus = sorted(state.services.keys() - {spec.name for spec in wanted})
+    surplus = sorted(n for n in state.services.keys() - {spec.name for spec in wanted} if not rebuilds.is_rebuild(n))
     if surplus:
         processes.terminate(home, surplus)
     processes.launch(wanted, home)

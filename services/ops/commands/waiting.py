@@ -20,8 +20,8 @@ TIMEOUT_S = 300
 POLL_MS = 2_000
 ASK_TIMEOUT_S = WAIT_MS_MAX / 1000 + 10
 PAUSE_S = 0.1
-REVIEWING = ("identity", "interaction", "value")
-"""Services that look at everybody again after a change of their policy."""
+REVIEWING = ("identity", "interaction", "value", "profile")
+"""Services that look at everybody again after a change of their policy; profile's are the segments."""
 
 
 def wait(

@@ -1,8 +1,8 @@
 """The public profile API: which calls there are, and what they share.
 
 Owns the application; customers.py answers what is known of people, identity.py why, value.py what they are worth,
-groups.py where they belong, contact.py what is wrong with their contact; finding.py searches, commands.py takes what
-apps say, streams.py tells what changes. doors.py is what they share.
+groups.py where they belong, contact.py what is wrong with their contact; finding.py searches, segments.py says who
+is in which segment, commands.py takes what apps say, streams.py tells what changes. doors.py is what they share.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from services.profile.api import (
     finding,
     groups,
     identity,
+    segments,
     streams,
     value,
 )
@@ -116,9 +117,16 @@ def _calls() -> APIRouter:
 
 
 def _further_calls() -> APIRouter:
-    """Search, what apps say, and streams."""
+    """Search, segments, what apps say, and streams."""
     calls, said = _router(), commands.CommandAnswer
     calls.get("/customers", response_model=finding.FoundAnswer)(finding.customers)
+    calls.get("/segments", response_model=segments.SegmentsAnswer)(segments.segments)
+    set_one: dict[int | str, Any] = {201: {"model": segments.SegmentAnswer}, **_problems(413)}
+    calls.post("/segments", response_model=segments.SegmentAnswer, responses=set_one)(segments.define)
+    calls.get("/segments/{segment_id}", response_model=segments.SegmentAnswer)(segments.segment)
+    calls.get("/segments/{segment_id}/members", response_model=segments.MembersAnswer)(segments.members)
+    calls.get("/segments/{segment_id}/summary", response_model=segments.SummaryAnswer)(segments.summary)
+    calls.get("/customers/{customer_id}/segments/{segment_id}", response_model=segments.WhyAnswer)(segments.why)
     calls.post("/customers/{customer_id}/events", response_model=said, status_code=202)(commands.event)
     calls.put("/customers/{customer_id}/preferences/{topic}", response_model=said, status_code=202)(
         commands.preference

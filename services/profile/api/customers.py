@@ -64,6 +64,7 @@ async def customer(
     parts = _include(include)
     await doors.reach(min_position, wait_ms)
     told = await doors.today(customer_id)
+    told = (await doors.in_segments([told], parts))[told.customer_id]
     fresh = await doors.chain.freshness()
     doc = shown(customer_id, told, parts, key, fresh, doors.now)
     headers = {"ETag": etag(doc), **fresh_headers(fresh)}
@@ -85,6 +86,8 @@ async def lookup(request: Request, body: LookupRequest) -> Response:
         bound = await views.bindings(connection, ids)
         owners = {b.customer_id for b in bound.values()} | {c for b in bound.values() for c, _ in b.rivals}
         told = await views.customers(connection, sorted(owners))
+    if body.include:
+        told = await doors.in_segments(told.values(), parts)
     fresh, now = await doors.chain.freshness(), doors.now
     results = []
     for asked, identifier, rid in zip(body.identifiers, wanted, ids, strict=True):

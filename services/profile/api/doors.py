@@ -6,6 +6,7 @@ Owns no route.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from schemas.identifiers import Identifier, normalise, type_name
 from services.profile import domain, inputs, views
 from services.profile.access import Access
 from services.profile.chain import Chain, Freshness
+from services.profile.views import segments as memberships
 from services.runtime import telemetry, waiting
 from services.runtime.http import Database, Problem, answer
 from services.runtime.postgres import ServiceSchema
@@ -39,9 +41,10 @@ class Doors:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings, ServiceSchema.of("profile"))
+        self.database = Database(settings, ServiceSchema.of("profile", event_sourced=True))
         self.access = Access(self.database)
         self.chain = Chain(settings, self.database)
+        self._defined = memberships.Defined()
         self._zone = ZoneInfo(settings.business_timezone)
 
     @property
@@ -82,6 +85,22 @@ class Doors:
         if told is None or not told.exists:
             raise Problem("unknown-customer", "no customer has or had this id")
         return told
+
+    async def segments(self) -> Mapping[str, memberships.Definition]:
+        """The segments in force by id."""
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            return await self._defined.now(connection)
+
+    async def in_segments(self, told: Iterable[domain.Told], include: Iterable[str]) -> dict[str, domain.Told]:
+        """Customer id → customer with his segments, where `include` asks for these, or for all parts."""
+        there, asked = {one.customer_id: one for one in told}, list(include)
+        if not there or (asked and "segments" not in asked):
+            return there
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            found = await self._defined.of(connection, sorted(there))
+        return {c: replace(one, segments=found.get(c, [])) if found is not None else one for c, one in there.items()}
 
     async def part(self, service: str, page: str, query: Mapping[str, str]) -> httpx.Response:
         """What another service answers, whatever its status. Raises Problem("unavailable")."""

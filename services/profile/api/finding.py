@@ -1,4 +1,4 @@
-"""Search: everybody in pages, or who fits a name, an e-mail, a phone number, any id; by tier.
+"""Search: everybody in pages, or who fits a name, an e-mail, a phone number, any id; by tier, by segment.
 
 Owns the route, its words, its cursor and its shape.
 """
@@ -25,6 +25,7 @@ from services.profile.domain import finding, listing
 from services.profile.inputs import ApiKey
 from services.profile.shapes import IDENTIFIER_CHARS_MAX
 from services.profile.views import search
+from services.profile.views import segments as memberships
 from services.runtime.http import Problem
 from services.runtime.postgres import Connection
 
@@ -64,7 +65,7 @@ async def customers(
         Query(max_length=IDENTIFIER_CHARS_MAX, description="A name (with slips), the beginning of an e-mail, "
               "a phone number or its end, a customer id, TYPE:VALUE, or an id of any type"),
     ] = None,
-    segment: Annotated[str | None, Query(description="A segment's id; none exist yet")] = None,
+    segment: Annotated[str | None, Query(description="A segment's id")] = None,
     tier: Annotated[Tier | None, Query(description="A grade; needs value:read")] = None,
     sort: Annotated[
         Sort | None,
@@ -76,18 +77,18 @@ async def customers(
     min_position: MinPosition = None,
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:  # fmt: skip
-    """By name, e-mail, phone or any id, of a tier, in an order; of very many that fit, not all are found."""
+    """By name, e-mail, phone or any id, of a tier or segment, in an order; of very many that fit, some are found."""
     doors: Doors = request.app.state.doors
     key = await doors.access.check(request, "profile:read")
     text = (query or "").strip()
     asked = _allowed(key, text, tier, sort)
-    if segment is not None:
-        raise Problem("bad-request", "segment: no such segment")
     order = sort or (RELEVANCE if text else "last_seen")
-    pages = Pages(doors, asked, (tier,) if tier else (NO_GRADE, *GRADES), order, limit)
-    mark = _mark(text, tier, order)
+    pages = Pages(doors, asked, (tier,) if tier else (NO_GRADE, *GRADES), order, limit, segment)
+    mark = _mark(text, tier, order, segment)
     after = _place(cursor, mark, order)
     await doors.reach(min_position, wait_ms)
+    if segment is not None and segment not in await doors.segments():
+        raise Problem("bad-request", "segment: no such segment")
     found, last = await pages.after(after)
     items = await _items(doors, key, [str(row["customer_id"]) for row in found])
     told = {"items": items, "next_cursor": _cursor(mark, last) if last is not None else None, "masked": _masked(key)}
@@ -110,8 +111,7 @@ def _allowed(key: ApiKey, text: str, tier: str | None, sort: str | None) -> find
 
 
 def _masked(key: ApiKey) -> list[str]:
-    hidden = [] if "profile:pii" in key.scopes else list(listing.MASKED)
-    return hidden if "value:read" in key.scopes else [*hidden, "items[].tier"]
+    return listing.hidden(pii="profile:pii" in key.scopes, worth="value:read" in key.scopes)
 
 
 async def _items(doors: Doors, key: ApiKey, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -128,9 +128,16 @@ class Pages:
     """What one answer looks for, and its pages."""
 
     def __init__(
-        self, doors: Doors, asked: finding.Query | None, grades: Sequence[str], order: str, limit: int
+        self,
+        doors: Doors,
+        asked: finding.Query | None,
+        grades: Sequence[str],
+        order: str,
+        limit: int,
+        segment: str | None,
     ) -> None:
         self.doors, self.asked, self.grades, self.order, self.limit = doors, asked, grades, order, limit
+        self.segment = segment
 
     async def after(self, place: Sequence[Any] | None) -> tuple[list[Mapping[str, Any]], Sequence[Any] | None]:
         """The rows after a place, and the place of the last of them where there are more."""
@@ -138,10 +145,14 @@ class Pages:
         async with pool.acquire() as connection:
             if self.asked is None:
                 order = search.ORDERS[self.order]
-                rows = await search.page(connection, order, self.grades, place, self.limit + 1)
+                rows = await search.page(connection, order, self.grades, place, self.limit + 1, self.segment)
                 placed = [(order.place(row), row) for row in rows]
             else:
-                placed = self._sorted(*await self._found(connection, self.asked))
+                rows_of, fit = await self._found(connection, self.asked)
+                if self.segment is not None:
+                    members = await memberships.among(connection, self.segment, sorted(rows_of))
+                    rows_of = {customer: row for customer, row in rows_of.items() if customer in members}
+                placed = self._sorted(rows_of, fit)
                 placed = [(at, row) for at, row in placed if place is None or self._comes_after(at, place)]
         shown = placed[: self.limit]
         return [row for _, row in shown], shown[-1][0] if len(placed) > len(shown) else None
@@ -219,8 +230,8 @@ def _score(key: str, asked: finding.Query) -> int:
 # -- the cursor: the place of the last row, in this search and no other --------------------------------------------
 
 
-def _mark(text: str, tier: str | None, order: str) -> str:
-    return hashlib.blake2b(orjson.dumps([text, tier, order]), digest_size=6).hexdigest()
+def _mark(text: str, tier: str | None, order: str, segment: str | None) -> str:
+    return hashlib.blake2b(orjson.dumps([text, tier, order, segment]), digest_size=6).hexdigest()
 
 
 def _cursor(mark: str, place: Sequence[Any]) -> str:

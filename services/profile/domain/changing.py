@@ -13,7 +13,7 @@ that he came to be, and once that he went:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,10 +75,7 @@ class Batch:
         return {customer: detail for customer, detail in told.items() if detail is not None}
 
     def _detail(self, customer: str) -> Detail | None:
-        sections = self.services.get(customer, [])
-        changed = (
-            {"sections": sections, "changed": [part for s in sections for part in PARTS_OF[s]]} if sections else {}
-        )
+        changed = {"sections": self.services[customer]} if self.services.get(customer) else {}
         was = self.existed.get(customer, False)
         exists = self.exists.get(customer, was)
         if customer in self.late or (was and not exists):
@@ -117,13 +114,17 @@ def folded(notes: Mapping[str, Detail]) -> tuple[str, Detail]:
         if note["type"] in GONE:
             whole = {}
             continue
-        kept = {name: whole[name] for name in ("sections", "changed") if name in whole}
-        whole = {**(note if _weight(note) >= _weight(whole) else whole)}
-        for name in ("sections", "changed"):
-            both = list(dict.fromkeys([*kept.get(name, ()), *note.get(name, ())]))
-            if both:
-                whole[name] = both
+        sections = list(dict.fromkeys([*whole.get("sections", ()), *note.get("sections", ())]))
+        whole = {
+            **(note if _weight(note) >= _weight(whole) else whole),
+            **({"sections": sections} if sections else {}),
+        }
     return version, whole
+
+
+def parts_of(sections: Iterable[str]) -> list[str]:
+    """The parts of the document that these services' sections fill."""
+    return [part for service in sections for part in PARTS_OF[service]]
 
 
 def _weight(detail: Detail) -> int:

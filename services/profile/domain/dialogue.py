@@ -47,9 +47,7 @@ def of_reaching(body: Mapping[str, Any] | None, now: Now) -> dict[str, Any]:
     answers = body.get("answers", {})
     tired = pressure.answered(body.get("pressure", {}), now.us)
     return {
-        "answers": [
-            name for name, one in answers.items() if one["until_us"] is None or one["until_us"] > now.us
-        ],
+        "answers": [name for name, one in answers.items() if one["until_us"] is None or one["until_us"] > now.us],
         "declined": [name for name, one in answers.items() if one["declined"]],
         # Who never said a word on consent is not known to refuse.
         "consents": _consents(body, now) or None,

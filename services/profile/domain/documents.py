@@ -38,12 +38,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A customer's row and sections; `sections` by service."""
+    """A customer's row and sections; `sections` by service, `segments` where any are defined and were asked for."""
 
     customer_id: str
     n: int
     log_time_ms: int
     sections: Mapping[str, Section]
+    segments: Sequence[Mapping[str, Any]] | None = None
 
     @property
     def exists(self) -> bool:
@@ -68,6 +69,8 @@ def document(
         for part in PARTS_OF[service]:
             if part in parts:
                 parts[part] = _part(service, part, section.body, heard, now)
+    if "segments" in parts and told.segments is not None:
+        parts["segments"] = list(told.segments)
     if parts.get("identity"):
         parts["identity"] = _with_last_seen(parts["identity"], told.sections.get("interaction"))
     return {

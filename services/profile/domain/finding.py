@@ -11,6 +11,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from rapidfuzz.distance import OSA
@@ -23,6 +24,8 @@ NAME_CHARS_MAX = 100
 WORDS_MAX = 6
 WORD_CHARS_MAX = 24
 KEY_CHARS_MAX = 256
+WORDS_REMEMBERED_MAX = 20_000
+"""Many people have the same names."""
 NEAR_CHARS_MIN = 4
 """Shorter words are found as they are: a letter makes another name of them."""
 BEGINNINGS = (3, 4, 5)
@@ -63,11 +66,13 @@ def words_of(folded: str) -> list[str]:
 
 def kept_keys(folded: str) -> list[int]:
     """Of a name's words: themselves, themselves less one letter, their beginnings; sorted, each once."""
-    found = set()
-    for word in words_of(folded):
-        found |= {_number(w) for w in _near(word)}
-        found |= {_number(f"^{word[:length]}") for length in BEGINNINGS if len(word) >= length}
-    return sorted(found)
+    return sorted(frozenset().union(*map(_kept_of, words_of(folded))))
+
+
+@lru_cache(WORDS_REMEMBERED_MAX)
+def _kept_of(word: str) -> frozenset[int]:
+    beginnings = (f"^{word[:length]}" for length in BEGINNINGS if len(word) >= length)
+    return frozenset(map(_number, (*_near(word), *beginnings)))
 
 
 def asked_keys(word: str, *, unfinished: bool = False, slips: bool = True) -> list[int]:

@@ -74,8 +74,12 @@ class Found:
 
     shown: bool = False
     name: str = ""
-    name_keys: list[int] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+
+    @property
+    def name_keys(self) -> list[int]:
+        """Worked out when they are asked for: names hardly ever change."""
+        return kept_keys(self.name)
 
 
 def found_by(text: str | None) -> Found:
@@ -88,7 +92,7 @@ def found_by(text: str | None) -> Found:
         return Found(shown=True)
     name = fold(body.contact.name or "")
     keys = identifier_keys(Identifier(i.type, i.value) for i in body.identity.identifiers)
-    return Found(True, name, kept_keys(name), keys)
+    return Found(True, name, keys)
 
 
 def records_in(text: str) -> set[str]:
@@ -118,6 +122,12 @@ def seen_of(text: str | None) -> int:
 
 
 MASKED = ("items[].name", "items[].emails", "items[].phones")
+
+
+def hidden(*, pii: bool, worth: bool) -> list[str]:
+    """What `item` masks for whom."""
+    masked = [] if pii else list(MASKED)
+    return masked if worth else [*masked, "items[].tier"]
 
 
 def item(told: Told, *, pii: bool, worth: bool) -> dict[str, Any]:

@@ -54,7 +54,8 @@ async def follow(
             after[customer] = replace(after[customer], seen=seen_of(text))
     await _save_listed(connection, {c: row for c, row in after.items() if row != before.get(c)})
     if found:
-        await _save_found(connection, found)
+        renamed = {c for c, one in found.items() if one.name != before.get(c, Listed()).name}
+        await _save_found(connection, found, renamed)
 
 
 async def _listed(connection: Connection, customers: Sequence[str]) -> dict[str, Listed]:
@@ -85,18 +86,17 @@ async def _save_listed(connection: Connection, rows: Mapping[str, Listed]) -> No
     )
 
 
-async def _save_found(connection: Connection, found: Mapping[str, Found]) -> None:
+async def _save_found(connection: Connection, found: Mapping[str, Found], renamed: Collection[str]) -> None:
     """Write what these customers are found by, where it is another than before."""
     stored = await connection.fetch(
-        "SELECT customer_id, name_keys, keys FROM sought WHERE customer_id = any($1::uuid[])", sorted(found)
+        "SELECT customer_id, keys FROM sought WHERE customer_id = any($1::uuid[])", sorted(found)
     )
-    before = {str(r["customer_id"]): (r["name_keys"], r["keys"]) for r in stored}
-    nothing: tuple[list[int], list[str]] = ([], [])
-    changed = sorted(c for c, one in found.items() if (one.name_keys, one.keys) != before.get(c, nothing))
+    before: dict[str, list[str]] = {str(r["customer_id"]): r["keys"] for r in stored}
+    changed = sorted(c for c, one in found.items() if c in renamed or one.keys != before.get(c, []))
     if not changed:
         return
-    gone = [(key, c) for c in changed for key in set(before.get(c, nothing)[1]).difference(found[c].keys)]
-    new = [(key, c) for c in changed for key in set(found[c].keys).difference(before.get(c, nothing)[1])]
+    gone = [(key, c) for c in changed for key in set(before.get(c, ())).difference(found[c].keys)]
+    new = [(key, c) for c in changed for key in set(found[c].keys).difference(before.get(c, ()))]
     await _save_keys(connection, sorted(gone), sorted(new))
     # Arrays of arrays must be of one length: each customer's own travel as text.
     await connection.execute(

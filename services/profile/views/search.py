@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.runtime.postgres import Connection
 
-NAMES_MAX = 1_000
+NAMES_MAX = 500
 """Names one query looks at; of more that fit, these many, whichever the database finds first."""
 KEYS_MAX = 100
 """Customers found by one address or id."""
@@ -36,16 +36,18 @@ class Order:
     descending: bool
     start: tuple[Any, ...]
 
-    @property
-    def page(self) -> str:
-        """A page of these grades after a place: each grade along its index, merged."""
+    def page(self, *, of_segment: bool) -> str:
+        """A page of these grades after a place: each grade along its index, merged; of a segment, of its members."""
         comparison, way = ("<", " DESC") if self.descending else (">", "")
         place = ", ".join(f"${n}::{kind}" for n, kind in enumerate(self.types.split(), 3))
         columns = ", ".join(self.columns)
         by = ", ".join(column + way for column in self.columns)
+        member = f"""AND EXISTS (SELECT FROM membership m WHERE m.customer_id = listed.customer_id
+            AND m.segment_id = ${3 + len(self.columns)}::text)""" if of_segment else ""  # fmt: skip
         return f"""
             SELECT l.* FROM unnest($1::text[]) AS g (grade) CROSS JOIN LATERAL (
                 SELECT {_ROW} FROM listed WHERE shown AND grade = g.grade AND ({columns}) {comparison} ({place})
+                {member}
                 ORDER BY {by} LIMIT $2
             ) AS l ORDER BY {by} LIMIT $2
         """
@@ -82,10 +84,17 @@ ROWS = f"SELECT {_ROW} FROM listed WHERE shown AND customer_id = any($1::uuid[])
 
 
 async def page(
-    connection: Connection, order: Order, grades: Sequence[str], after: Sequence[Any] | None, limit: int
+    connection: Connection,
+    order: Order,
+    grades: Sequence[str],
+    after: Sequence[Any] | None,
+    limit: int,
+    segment: str | None = None,
 ) -> list[Mapping[str, Any]]:
-    """The next rows of these grades after a place, the first ones after None."""
-    rows = await connection.fetch(order.page, grades, limit, *(after or order.start))
+    """The next rows of these grades after a place, the first ones after None; of a segment, of its members."""
+    members = [] if segment is None else [segment]
+    sql = order.page(of_segment=segment is not None)
+    rows = await connection.fetch(sql, grades, limit, *(after or order.start), *members)
     return [dict(r) for r in rows]
 
 

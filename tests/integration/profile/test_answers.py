@@ -18,6 +18,8 @@ META = {"version", "updated_at", "lag_ms", "position", "missing", "masked", "reg
 LOOKUP = "/v1/customers/lookup"
 ASSERTIONS = "/v1/identity/assertions"
 PATH = "/v1/identity/path"
+SEGMENTS = "/v1/segments"
+NEEDS_A_MODEL = "/v1/value/score"
 SAID = {
     "/v1/customers/{customer_id}/events": {"type": "note.added", "properties": {"text": "x"}},
     "/v1/customers/{customer_id}/preferences/{topic}": {"channel": "email"},
@@ -217,16 +219,24 @@ def test_every_documented_call_answers(
     pair = [{"type": "user_id", "value": value} for value in ("answers-u", own("u"))]
     said = {"kind": "different", "records": pair, "reason": "x", "min_position": position, "wait_ms": 10_000}
     bodies: dict[str, Any] = {LOOKUP: {"identifiers": pair}, ASSERTIONS: said, **SAID}
+    bodies[SEGMENTS] = {"segment_id": own("s"), "name": "x", "where": {"field": "value", "exists": True}}
+    months = {"from": "2026-01-01", "to": "2026-02-01"}
     queries = {PATH: {f: "user_id:answers-u" for f in ("from", "to")}}
+    queries |= {f"/v1/value/{page}": months for page in ("migration", "growth")}
+    queries["/v1/value/what-if"] = {**months, "defection": "0.5"}
+    own_ids = {"{customer_id}": somebody, "{group_id}": own("g"), "{segment_id}": own("s")}
     assert len(operations(described)) >= 6
     for method, path, operation in operations(described):
-        if any(STREAM in response["content"] for response in operation["responses"].values()):
+        streams = any(STREAM in response["content"] for response in operation["responses"].values())
+        if streams or path == NEEDS_A_MODEL:
             continue
-        url = doors.copy.profile + path.replace("{customer_id}", somebody).replace("{group_id}", own("g"))
+        url = doors.copy.profile + path
+        for name, value in own_ids.items():
+            url = url.replace(name, value)
         response = doors.http.request(
             method, url, json=bodies.get(path), params=queries.get(path), headers=bearer(doors)
         )
-        expected = 202 if path in (ASSERTIONS, *SAID) else 200
+        expected = 202 if path in (ASSERTIONS, *SAID) else 201 if (method, path) == ("post", SEGMENTS) else 200
         assert response.status_code == expected, (method, path, response.text)
         assert set(operation["responses"]) >= {str(expected), "401", "403"}
 

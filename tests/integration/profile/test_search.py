@@ -218,3 +218,14 @@ def test_a_cursor_belongs_to_its_search(doors: Doors, people: People) -> None:
 @pytest.mark.parametrize("query", ["%", "'; DROP TABLE listed;--", "💌", "\u202e", "a" * 500, ":", "@", "0", "___"])
 def test_odd_queries_find_nobody_and_break_nothing(doors: Doors, query: str) -> None:
     assert doors.ask(CALL, query=query).status_code == 200
+
+
+def test_the_customers_command_lists_who_fits(doors: Doors, people: People) -> None:
+    search(doors, people.position, query=people.surname)
+    found = doors.copy.json("customers", "--query", f"bob {people.surname}")
+    assert ids(found["items"]) == [people.ids["bob"]]
+    text = doors.copy.command("customers", "-q", people.surname, "--sort", "name")
+    assert [text.index(people.ids[name]) for name in ("ann", "bob", "cleo")] == sorted(
+        text.index(one) for one in people.ids.values()
+    )
+    assert doors.copy.run("customers", "--tier", "Z").returncode == 1

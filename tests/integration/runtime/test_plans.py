@@ -41,6 +41,8 @@ FILL = f"""
         SELECT {AN_ID}, true, 'name ' || i, substr('ABCDD', i % 5, 1), i, i FROM generate_series(1, {ROWS}) AS i;
     INSERT INTO profile_g1.sought (customer_id, name_keys, keys)
         SELECT {AN_ID}, ARRAY[i, i % 1000 - 2000], '{{}}' FROM generate_series(1, {ROWS}) AS i;
+    INSERT INTO profile_g1.membership (segment_id, customer_id, since_ms, ageing)
+        SELECT 's' || i % 20, {AN_ID}, i, false FROM generate_series(1, {ROWS}) AS i;
     INSERT INTO profile_g1.search_key (key, customer_id)
         SELECT 'e' || i || '@x.com', {AN_ID} FROM generate_series(1, {ROWS}) AS i;
 """
@@ -81,9 +83,15 @@ async def test_a_page_of_customers_is_read_along_the_index_of_its_order(filled: 
     types = f"text[], int, {ORDERS[order].types.replace(' ', ', ')}"
     start = {"bool": "false", "text": "''", "uuid": ONE, "int": "9", "numeric": "9"}
     place = ", ".join(start[kind] for kind in ORDERS[order].types.split())
-    plan = await _plan(filled, "profile_g1", types, ORDERS[order].page, f"'{{A,B}}', 51, {place}")
+    sql = ORDERS[order].page(of_segment=False)
+    plan = await _plan(filled, "profile_g1", types, sql, f"'{{A,B}}', 51, {place}")
     assert "Seq Scan" not in plan, plan
     assert f"listed_by_{order.removeprefix('last_')}" in plan, plan
+    await filled.execute("DEALLOCATE asked")
+    sql = ORDERS[order].page(of_segment=True)
+    plan = await _plan(filled, "profile_g1", f"{types}, text", sql, f"'{{A,B}}', 51, {place}, 's7'")
+    assert "Seq Scan" not in plan, plan
+    assert "membership_" in plan, plan
 
 
 async def test_names_and_keys_are_looked_for_in_their_indexes(filled: Connection) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
-from services.profile.domain.changing import Batch, Move, folded
+from schemas.codec import State, Version
+from services.profile.domain.changing import Batch, Move, folded, parts_of
+from services.profile.handlers import encode_change
+from services.runtime.batch import Told
 
 ANN, BO, CY = "r-ann", "r-bo", "r-cy"
 
@@ -19,10 +23,10 @@ def told(**changed: Any) -> dict[str, dict[str, Any]]:
 def test_who_is_shown_for_the_first_time_is_created_and_after_that_updated() -> None:
     services = {ANN: ["identity", "value"]}
     first = told(services=services, existed={}, exists={ANN: True})
-    parts = ["identity", "contact", "groups", "value"]
-    assert first == {ANN: {"type": "customer.created", "sections": ["identity", "value"], "changed": parts}}
+    assert first == {ANN: {"type": "customer.created", "sections": ["identity", "value"]}}
+    assert parts_of(["identity", "value"]) == ["identity", "contact", "groups", "value"]
     later = told(services={ANN: ["value"]}, existed={ANN: True}, exists={ANN: True})
-    assert later == {ANN: {"type": "customer.updated", "sections": ["value"], "changed": ["value"]}}
+    assert later == {ANN: {"type": "customer.updated", "sections": ["value"]}}
 
 
 def test_of_who_is_not_shown_nothing_is_told() -> None:
@@ -72,7 +76,7 @@ def test_a_records_move_leads_away_from_itself_or_home(
 
 
 def updated(*sections: str, type: str = "customer.updated", **more: Any) -> dict[str, Any]:
-    return {"type": type, "sections": list(sections), "changed": list(sections), **more}
+    return {"type": type, "sections": list(sections), **more}
 
 
 def test_what_was_noted_twice_before_it_was_told_is_told_together() -> None:
@@ -88,3 +92,19 @@ def test_that_he_went_hides_what_was_noted_before_and_that_he_came_again_that_he
     assert folded({"7.5": updated("value"), "7.6": gone}) == ("7.6", gone)
     assert folded({"7.5": gone, "7.6": updated("identity", type="customer.created")})[1]["type"] == "customer.created"
     assert folded({"7.5": gone, "8.1": updated("value")}) == ("8.1", updated("value"))
+
+
+@pytest.mark.parametrize("detail", [None, {"type": "customer.updated", "sections": ["value"]}])
+def test_a_change_that_was_noted_at_no_version_is_the_states_own(detail: dict[str, Any] | None) -> None:
+    told = Told("profile.changes", State(ANN, Version(7, 3), {}), detail)
+    key, value, headers = encode_change(told)
+    assert (key, dict(headers)["ce_id"]) == (ANN.encode(), b"r-ann:7.3")
+    assert orjson.loads(value)["version"] == 3
+    assert orjson.loads(value).get("changed") == (["value"] if detail else None)
+
+
+def test_a_change_keeps_its_id_when_it_is_told_with_a_later_state() -> None:
+    notes = {"7.3": {"type": "customer.updated", "sections": ["interaction"]}}
+    _, value, headers = encode_change(Told("profile.changes", State(ANN, Version(7, 9), {}), notes))
+    assert dict(headers)["ce_id"] == b"r-ann:7.3"
+    assert orjson.loads(value)["changed"] == ["interaction", "needs", "preferences", "consents"]

@@ -1,0 +1,206 @@
+"""A rebuild: the same plan on the generation beside the live one, from the log's beginning, then along its tail.
+
+Owns what differs from a live lane: no consumer group, no producer, nothing told, a set rate, and positions it is held
+at to be compared. State and position commit together, so it goes on from wherever it was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import PARTITIONS
+from services.runtime import applying, beside, positions, telemetry
+from services.runtime.batch import Batch, LanePlan, Work
+from services.runtime.beside import Beside, Ends
+from services.runtime.feed import FETCH_WAIT_MS, REQUEST_TIMEOUT_MS, Feed
+from services.runtime.lane import HEARTBEAT_S, Lane
+from services.runtime.markers import Telling
+from services.runtime.outbox import Outbox, Silent
+from services.runtime.positions import Partition
+from services.runtime.postgres import Generation, SchemaHalt
+from services.runtime.report import LaneState, report
+from services.runtime.settings import Settings
+
+LANE = "rebuild"
+WAIT_S = 0.05
+DEBT_MAX_S = 1.0
+"""A rebuild that was slower than its rate does not make up for more than this."""
+PACED_BATCHES_PER_S = 4
+"""A pause, or a swap, is not kept waiting for longer than one of them."""
+MEASURED_OVER_S = 10.0
+
+
+class WholeFeed(Feed):
+    """All partitions of the plan's topics, without a group: nobody else's consumers notice."""
+
+    at_once = 1
+
+    async def start(self) -> None:
+        """Connect. Raises aiokafka.errors.KafkaError while the broker is away."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka_bootstrap,
+            group_id=None,
+            client_id=self.instance,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            enable_auto_commit=False,
+            max_poll_records=self.settings.batch_events_max,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            max_partition_fetch_bytes=self.settings.fetch_partition_bytes_max,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        await consumer.start()
+        consumer.assign([TopicPartition(topic, p) for topic in self.topics for p in range(PARTITIONS)])
+        self._consumer = consumer
+
+    async def fetch(self, timeout_ms: int) -> list[Any]:
+        """Records at or after their expected offsets, `at_once` at most; none linger, since nobody waits."""
+        records = await self._getmany(timeout_ms, self.at_once)
+        return [r for r in records if r.offset >= self.ready.get((r.topic, r.partition), r.offset + 1)]
+
+
+class Silence(Outbox):
+    """An outbox without a producer."""
+
+    async def start(self) -> None:
+        """Nothing to connect."""
+
+    def publish(self, told: Sequence[Any], telling: Telling) -> None:
+        """Raises Silent if there is anything."""
+        if telling.numbers:
+            raise Silent("a rebuild tells nothing")
+
+
+@dataclasses.dataclass(slots=True)
+class Pace:
+    """At most so many records a second, over any second; `measured` is what it comes to."""
+
+    per_s: int = 0
+    due_at: float = 0.0
+    counted: int = 0
+    since: float = dataclasses.field(default_factory=time.monotonic)
+    measured: int = 0
+
+    def pause_s(self, records: int, now: float) -> float:
+        """How long to wait after these records."""
+        self.counted += records
+        if now - self.since >= MEASURED_OVER_S:
+            self.measured = round(self.counted / (now - self.since))
+            self.counted, self.since = 0, now
+        if not self.per_s:
+            return 0.0
+        self.due_at = max(self.due_at, now - DEBT_MAX_S) + records / self.per_s
+        return max(0.0, self.due_at - now)
+
+
+def silenced(plan: LanePlan) -> LanePlan:
+    """The same plan, of which nothing is told and nothing is marked to be."""
+
+    async def apply(batch: Batch, work: Work) -> None:
+        await plan.apply(batch, work)
+        work.told.clear()
+
+    async def spare(work: Work) -> bool:
+        more = plan.spare is not None and await plan.spare(work)
+        work.told.clear()
+        return more
+
+    return dataclasses.replace(plan, lane=LANE, apply=apply, spare=spare, prepare=None)
+
+
+class Rebuild(Lane):
+    """A lane on the generation beside the live one; ends by itself when that is no longer beside it."""
+
+    pointer = positions.BESIDE
+    is_live = False
+
+    def __init__(self, settings: Settings, plan: LanePlan, generation: Generation) -> None:
+        if not settings.silent:
+            raise Silent("a rebuild's settings must be silent")
+        super().__init__(settings, silenced(plan), generation)
+        self.feed = WholeFeed(settings, plan.service, LANE, generation.number, plan.decode)
+        self.outbox = Silence(settings, plan.service, {})
+        self.pace = Pace()
+        self.held_at: Ends = {}
+
+    async def _turn(self) -> None:
+        try:
+            await super()._turn()
+        except SchemaHalt as halt:
+            if halt.reason not in (applying.SUPERSEDED, "no_generation"):
+                raise
+            # Paused, swapped or given up since we looked; what was begun is rolled back.
+            self.plan.forget()
+            self.feed.ready.clear()
+        except asyncpg.UndefinedTableError:
+            telemetry.log.info("generation_dropped", generation=self.generation.number)
+            self.stop()
+
+    async def _halt(self, halt: BaseException) -> None:
+        if getattr(halt, "reason", "") not in (applying.SUPERSEDED, "no_generation"):
+            await super()._halt(halt)
+
+    async def _step(self) -> None:
+        found = await beside.beside(self.connection, self.plan.service)
+        if found is None or found.generation != self.generation.number:
+            self.stop()
+            return
+        if found.state != beside.RUNNING:
+            await self._rest()
+            return
+        self._follow(found)
+        await super()._step()
+
+    def _follow(self, found: Beside) -> None:
+        self.pace.per_s = found.events_per_s
+        if isinstance(self.feed, WholeFeed):
+            share = found.events_per_s // PACED_BATCHES_PER_S
+            self.feed.at_once = max(1, min(share, self.settings.batch_events_max))
+        held_at = found.held_at or {}
+        if held_at != self.held_at:
+            self.held_at = held_at
+            # What was read beyond the positions and not applied has to be read again.
+            self.feed.ready.clear()
+
+    async def _rest(self) -> None:
+        self._enter(LaneState.PAUSED)
+        if time.monotonic() - self._reported_at >= HEARTBEAT_S:
+            self._reported_at = time.monotonic()
+            await report(self.connection, self, "")
+        await asyncio.sleep(WAIT_S)
+
+    async def _adopt(self, partitions: set[Partition]) -> None:
+        """What a generation has left to tell is taken over by the one that replaces it."""
+
+    async def _apply(self, records: list[Any]) -> None:
+        kept = [r for r in records if r.offset < self.held_at.get((r.topic, r.partition), r.offset + 1)]
+        if kept:
+            await super()._apply(kept)
+            await asyncio.sleep(self.pace.pause_s(len(kept), time.monotonic()))
+            return
+        # All that was read lies beyond: what lies before has been applied, or was compacted away.
+        there = {(r.topic, r.partition) for r in records}
+        await self._pass({p: self.held_at[p] for p in there})
+        await asyncio.sleep(WAIT_S)
+
+    async def _idle(self) -> None:
+        await self._pass({p: min(o, self.held_at.get(p, o)) for p, o in (await self.feed.passed()).items()})
+        self.pace.pause_s(0, time.monotonic())
+        self.progress_at = time.monotonic()
+
+    async def _pass(self, to: Ends) -> None:
+        passed = {p: o for p, o in to.items() if o > self.feed.ready.get(p, o)}
+        if passed:
+            result = await applying.flush(self, passed)
+            self.feed.ready.update({p: o for p, o in result.reached.items() if p in self.feed.ready})
+
+    def counts(self) -> dict[str, int]:
+        """What its row in the lane table tells beside its state."""
+        return {**super().counts(), "events_per_s": self.pace.measured}
