@@ -37,7 +37,7 @@ from services.runtime.topics import TopicHalt
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 FETCH_TIMEOUT_MS = 200
 FLUSH_AFTER_MS = 20
-"""How long a lane that has markers to delete waits for records that would carry the deletion."""
+"""How long a lane waits for records that has markers to delete, which they would carry, or work of its own left."""
 HEARTBEAT_S = 1.0
 ORPHANS_EVERY_S = 3.0
 SPARE_EVERY_S = 1.0
@@ -108,7 +108,8 @@ class Lane:
         await self._look_around()
         await self._spare()
         self._enter(LaneState.FETCHING)
-        records = await self.feed.fetch(FLUSH_AFTER_MS if self.outbox.pending else FETCH_TIMEOUT_MS)
+        is_busy = self.outbox.pending or self._spared_at < 0
+        records = await self.feed.fetch(FLUSH_AFTER_MS if is_busy else FETCH_TIMEOUT_MS)
         if records:
             self.faults.reach("after_getmany")
             await self._apply(records)
@@ -195,9 +196,9 @@ class Lane:
     @property
     def connection(self) -> OwnConnection:
         """The lane's own connection."""
-        if self._connection is None:
-            raise ConnectionError("no database connection")
-        return self._connection
+        if self._connection is not None:
+            return self._connection
+        raise ConnectionError("no database connection")
 
     async def _open(self) -> None:
         if self._connection is None or self._connection.is_closed():
@@ -233,8 +234,7 @@ class Lane:
         await asyncio.sleep(pause)
 
     async def _halt(self, halt: BaseException) -> None:
-        self.halt = halt
-        reason = str(getattr(halt, "reason", "halted"))
+        self.halt, reason = halt, str(getattr(halt, "reason", "halted"))
         try:
             if reason == applying.SUPERSEDED:
                 await self._hand_over()

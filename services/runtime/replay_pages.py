@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -129,6 +130,9 @@ class ReplayPages:
                 lines.put_nowait({"result": result})
             except Refused as refused:
                 lines.put_nowait({"refused": str(refused)})
+            except asyncpg.SyntaxOrAccessError as error:
+                # A table or column of this build that the live generation does not have.
+                lines.put_nowait({"refused": f"the tables differ too much: {type(error).__name__}"})
             except TRANSIENT as error:
                 lines.put_nowait(
                     {"refused": f"the database or the policy changed meanwhile ({type(error).__name__})"}

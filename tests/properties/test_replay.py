@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import decode_state
 from schemas.envelope import Event
+from services.runtime.postgres import SchemaHalt
 from tests.properties.stories import PHASES, Tables, difference, tables, worlds
 from tests.properties.test_policies import order
 from tests.support import rebuilds
@@ -211,3 +212,48 @@ def test_a_profile_swap_tells_the_customers_that_differ(databases: Databases) ->
             await _end(house, databases)
 
     asyncio.run(act())
+
+
+def test_what_an_old_worker_tells_late_is_told_anew_by_the_new_generation(databases: Databases) -> None:
+    async def act() -> None:
+        house = await _house(databases)
+        try:
+            house.publish(*_orders())
+            await house.settle()
+            old = house.workers["value"]
+            old.producer.hold()
+            house.publish(order(9))
+            await old.turn()
+            await asyncio.sleep(0.05)
+            assert old.producer.held, "what it told is on its way"
+            builder = await rebuilds.start(house, "value")
+            await rebuilds.catch_up(builder)
+            await rebuilds.swap(house, "value")
+            await builder.close()
+            del house.workers["value"]
+            await house.hire("value.1")
+            house.workers["value"] = house.workers.pop("value.1")
+            await rebuilds.retold(house, "value")
+            old.producer.release()
+            assert "live" in await _last_told(house), "an older state is the topic's last"
+            with pytest.raises(SchemaHalt, match="superseded"):
+                await old.turn()
+            await old.close()
+            await house.settle()
+            assert await _last_told(house) == ["new"], "the last message of a key is the current one"
+        finally:
+            await _end(house, databases)
+
+    asyncio.run(act())
+
+
+async def _last_told(house: House) -> list[str]:
+    """Of the customer told late: whether the topic's last message of him is of the live generation's epoch."""
+    connection = await asyncpg.connect(house.database_url)
+    try:
+        epoch = await connection.fetchval("SELECT epoch FROM value.generation")
+    finally:
+        await connection.close()
+    late = order(9).record_id.encode()
+    last = decode_state(house.broker.last_by_key("value.customers")[late].value)
+    return ["new" if last.version.epoch == epoch else "live"]
