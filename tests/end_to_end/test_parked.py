@@ -19,6 +19,7 @@ def _of(doors: Doors, *options: str) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.faults
 @pytest.mark.feature("O1")
 def test_a_parked_event_counts_once_its_source_is_known(doors: Doors, web: Source, own: Named) -> None:
     before = {(row["partition"], row["offset"]) for row in _of(doors)}

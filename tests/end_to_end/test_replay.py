@@ -87,6 +87,7 @@ def replaying(doors: Doors) -> Iterator[Doors]:
     doors.copy.run("replay", "abort", "value", "--execute")
 
 
+@pytest.mark.faults
 @pytest.mark.feature("O1")
 def test_refunds_booked_twice_are_found_put_right_and_could_be_taken_back(
     replaying: Doors, web: Source, own: Named

@@ -30,6 +30,10 @@ MISSPELT = {"firstName": "Elizabeth", "lastName": "Okafour", "birthday": "1984-0
 Name = tuple[str, str]
 
 
+pytestmark = pytest.mark.faults
+"""A copy of its own with nothing else in its log: half a minute before the first question."""
+
+
 @dataclass
 class Answered:
     """What the copy answered after each event; `paths`: (from, to) → the answer."""
