@@ -92,6 +92,9 @@ class _Reading:
 
     def part(self, name: str, read: Callable[[Any], T]) -> T | None:
         entry = _NAMES.get(name, name)
+        if name in _SINCE and entry not in self.document:
+            # A policy that was set before there was this part goes on meaning what it meant.
+            return read(_SINCE[name])
         try:
             return read(self.document[entry])
         except KeyError as missing:
@@ -159,3 +162,9 @@ _PARTS: Mapping[str, Callable[[Any], Any]] = {
     "similarity": read_model,
 }
 """Part → what reads it."""
+_SINCE: Mapping[str, Any] = {
+    "limits": {},
+    "held_from": {"records": 10**9, "personal": 10**9},
+    "generic_names_above": {},
+}
+"""Parts that older policies lack → what they meant without."""

@@ -98,11 +98,13 @@ def read_model(document: Mapping[str, Any]) -> Model:
     }
     same_source = {
         str(name): reading.number({name: bits}, name, "same_source.")
-        for name, bits in reading.mapping(document, "same_source").items()
+        for name, bits in reading.mapping({"same_source": {}, **document}, "same_source").items()
     }
     for name in sorted(name for name, bits in same_source.items() if bits > 0):
         reading.wrong(f"same_source.{name}", "it is at most 0")
-    bounds = {name: reading.number(document, name) for name in _BOUNDS}
+    # Without a bound of their own, as in older policies, names alone come to what any pair may.
+    bounds = {name: reading.number({"names_bits_max": document.get("pair_bits_max"), **document}, name)
+              for name in _BOUNDS}  # fmt: skip
     limits = {name: int(reading.number(document, name)) for name in ("key_records_max", "part_records_max")}
     if not bounds["review_bits"] <= bounds["link_bits"]:
         reading.wrong("review_bits", "it is at most link_bits")
