@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -48,8 +47,7 @@ class Sealed(Exception):
     """The record is in a form this reader has no key for: its person was erased, or is none of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """(epoch, n), compared in that order: n counts under a row's lock, the epoch rises with every swap."""
 
     epoch: int
@@ -60,8 +58,7 @@ class Version:
         return (self.epoch, self.n) > (other.epoch, other.n)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """One message of a compacted topic: the current state of `key`.
 
     `members` is the hash of the sorted record ids the body combined ("" where that has no meaning);
@@ -220,8 +217,7 @@ class _Wire(msgspec.Struct):
 _wire_decoder = msgspec.json.Decoder(_Wire)
 
 
-@dataclass(frozen=True, slots=True)
-class StateText:
+class StateText(msgspec.Struct, frozen=True):
     """A state whose body stays the JSON text it came as, for a reader that only stores it; None: emptied."""
 
     key: str

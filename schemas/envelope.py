@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 EVENT_NAMESPACE = uuid.UUID("6f1d1f0a-3b57-5c1e-9d2e-0c360c360c36")
 _NAMESPACE_BYTES = EVENT_NAMESPACE.bytes
@@ -23,8 +24,7 @@ CHANNELS: tuple[str, ...] = (
 INBOUND, OUTBOUND = "inbound", "outbound"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One valid event of the log.
 
     `id` and `source` are the sender's; `record_id` is the log's key; `time` is corrected and plausible;
@@ -38,9 +38,9 @@ class Event:
     time: datetime
     record_id: str
     received: datetime
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = {}
     clamped: bool = False
-    extensions: dict[str, str] = field(default_factory=dict)
+    extensions: dict[str, str] = {}
 
     @property
     def event_id(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,7 +47,7 @@ async def command(request: Request) -> Response:
     if body.get("id") is not None:
         first_at = await _first_heard(state.database, accepted.event.id, content, now)
         if body.get("time") is None:
-            accepted = replace(accepted, event=replace(accepted.event, time=first_at))
+            accepted = replace(accepted, event=msgspec.structs.replace(accepted.event, time=first_at))
     publisher: Publisher = state.publisher
     try:
         ends = await publisher.publish([accepted])

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from schemas.codec import State
 from services.runtime.positions import Partition
 from services.runtime.postgres import Connection
@@ -18,8 +20,7 @@ Message = Any
 """What a topic's decoder returns: an Event, a State, or a service's own reading of a raw record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """One decoded record with where it came from. `log_time_ms` is the broker's timestamp."""
 
     topic: str
@@ -66,8 +67,7 @@ class Parked:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """One state to publish after COMMIT."""
 
     topic: str

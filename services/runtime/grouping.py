@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from schemas.codec import Version
 from services.runtime.locking import hold
 from services.runtime.postgres import Connection
@@ -18,8 +20,7 @@ from services.runtime.postgres import Connection
 NO_PARTS: Mapping[str, str | None] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True):
     """`member` belongs to `group` since `version` of its binding."""
 
     member: str

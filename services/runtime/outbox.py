@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
+import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
@@ -104,7 +104,7 @@ async def _send_to(
 
 def _with_cause(told: Told) -> State:
     cause = (told.detail or {}).get("cause")
-    return replace(told.state, cause=cause) if cause else told.state
+    return msgspec.structs.replace(told.state, cause=cause) if cause else told.state
 
 
 class PublisherStuck(RuntimeError):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from eventsourcing.persistence import IntegrityError
 
+from services.runtime import arrays
 from services.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 else:
     OwnConnection = Connection = asyncpg.Connection
     Pool = asyncpg.Pool
+
+arrays.quicken()
 
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0

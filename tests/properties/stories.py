@@ -5,7 +5,6 @@ Owns what may be drawn, and what the tables say in the end. Nothing here knows i
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -13,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import orjson
 from hypothesis import Phase
 from hypothesis import strategies as st
@@ -126,7 +126,7 @@ def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
     if kind == "seen":
         minute, traits, luck = rest
         event = _event(name, _named(what), minute, traits=traits, source=f"s{luck % 2}")
-        return [dataclasses.replace(event, clamped=luck == 0)]
+        return [msgspec.structs.replace(event, clamped=luck == 0)]
     if kind == "alias":
         previous, minute = rest
         data = {"type": previous[0], "value": previous[1]} if previous else {"value": "cookie-a"}

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from schemas.identifiers import class_rank
 from services.identity.domain.edges import Edge, edges, generic_records
 from services.identity.domain.evidence import ALIAS, Assertion, Link, Record, standing
@@ -21,8 +23,7 @@ from services.identity.domain.similarity.scoring import Score
 RIVALS_MAX = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True):
     """Where a record belongs: its customer, whether it is generic, and who else it was seen with.
 
     `weight` is its strongest link inside; `rivals` are (customer, weight) of links that were refused, but for

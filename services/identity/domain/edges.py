@@ -6,7 +6,8 @@ Owns the edges, their order, and which records are generic. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from schemas.identifiers import class_rank
 from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, Record
@@ -17,8 +18,7 @@ from services.identity.domain.similarity.likeness import SHARED_FROM_RANK
 from services.identity.domain.similarity.scoring import Score
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """Two records (a < b) that may be one customer. `bits`: how alike they are, of likeness alone.
 
     `firm`: somebody said so, or one event named both by what is one person's; it joins however unlike they are.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 NEVER_US = 2**62
 """Time of evidence whose own time was not plausible: later than any."""
 
@@ -26,8 +28,7 @@ class Record:
     sources: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """Two records one event mentioned (a < b), with its earliest evidence."""
 
     a: str
@@ -48,8 +49,7 @@ class Link:
         return self.first_us, self.event_id
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(msgspec.Struct, frozen=True):
     """One word on a pair (a < b). All are kept; of a pair's words the one of greatest rank stands."""
 
     a: str
@@ -71,8 +71,7 @@ class Assertion:
         return self.time_us, self.event_id, not self.same, self.reason, self.actor
 
 
-@dataclass(frozen=True, slots=True)
-class Trait:
+class Trait(msgspec.Struct, frozen=True):
     """One value a record was said to have: first and last time it was said, by which event and source."""
 
     record_id: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
 import orjson
 
 from schemas.envelope import Event, microseconds
@@ -19,8 +20,7 @@ NAMED = 2
 """Beside the kinds of links: the record was spoken of, not seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True):
     """One event's word. `first_us`: its time as evidence, NEVER_US where that is not plausible.
 
     `seen` is false where the event speaks of records without having seen them (operators' words). `said` is

@@ -7,8 +7,9 @@ schemas/answers/pressure.py counts windows and says who is fatigued. Must not de
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from schemas.envelope import Event
 from services.interaction.domain.facts import Fact, business_key, in_order
@@ -31,8 +32,7 @@ OUT_OF_THE_BLUE = frozenset({"called", "talked"})
 """He came by himself: a sign of life on that channel, and no answer to a touch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(msgspec.Struct, frozen=True):
     """We reached out. `of` names what was sent, None where it has no id."""
 
     channel: str
@@ -40,8 +40,7 @@ class Touch:
     time_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """He responded, on the touch's channel where it is known; `hour` of the day, `how` he did."""
 
     channel: str

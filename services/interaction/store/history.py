@@ -6,16 +6,16 @@ Owns writing them; facts are facts.py, reading for people is views.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from schemas.envelope import microseconds
 from services.interaction.domain.summary import Item
 from services.runtime.postgres import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
+class HistoryRow(msgspec.Struct, frozen=True):
     """One event as it is kept; `data` is the JSON text as it stands in the log."""
 
     record_id: str

@@ -6,7 +6,6 @@ in the document all the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -68,13 +67,12 @@ _interaction = msgspec.json.Decoder(_Interaction)
 UNREADABLE = (msgspec.DecodeError, ValueError, ArithmeticError)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """By what identity's section lets a customer be found; nothing of one that was emptied."""
 
     shown: bool = False
     name: str = ""
-    keys: list[str] = field(default_factory=list)
+    keys: list[str] = []
 
     @property
     def name_keys(self) -> list[int]:

@@ -7,9 +7,9 @@ changed. Reading for people is views/search.py.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import msgspec
 import orjson
 
 from schemas.codec import StateText
@@ -18,8 +18,7 @@ from services.profile.domain.listing import Found, found_by, seen_of, worth_of
 from services.runtime.postgres import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """A customer's row of the list."""
 
     shown: bool = False
@@ -44,14 +43,14 @@ async def follow(
     before = await _listed(connection, touched)
     after = {customer: before.get(customer, Listed()) for customer in touched}
     for customer, one in found.items():
-        after[customer] = replace(after[customer], shown=one.shown, name=one.name)
+        after[customer] = msgspec.structs.replace(after[customer], shown=one.shown, name=one.name)
     for customer, service in changed:
         text = sections[customer, service].text
         if service == "value":
             grade, revenue = worth_of(text)
-            after[customer] = replace(after[customer], grade=grade, revenue=revenue)
+            after[customer] = msgspec.structs.replace(after[customer], grade=grade, revenue=revenue)
         elif service == "interaction":
-            after[customer] = replace(after[customer], seen=seen_of(text))
+            after[customer] = msgspec.structs.replace(after[customer], seen=seen_of(text))
     await _save_listed(connection, {c: row for c, row in after.items() if row != before.get(c)})
     if found:
         renamed = {c for c, one in found.items() if one.name != before.get(c, Listed()).name}

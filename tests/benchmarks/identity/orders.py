@@ -7,7 +7,6 @@ the clusters of the whole evidence. A difference of one record is a failure.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from schemas.envelope import Event
 from services.ops.local import parts
@@ -67,11 +67,11 @@ def _removal(event: Event) -> Event:
     lead = {"identifiers": event.data["identifiers"], "properties": {}}
     data = {**event.data, **lead, "traits": {}}
     at = event.time + timedelta(minutes=1)
-    return dataclasses.replace(event, id=f"gone {event.id}", type="contact.removed", time=at, data=data)
+    return msgspec.structs.replace(event, id=f"gone {event.id}", type="contact.removed", time=at, data=data)
 
 
 def _again(event: Event) -> Event:
-    return dataclasses.replace(event, id=f"again {event.id}", time=event.time + timedelta(minutes=2))
+    return msgspec.structs.replace(event, id=f"again {event.id}", time=event.time + timedelta(minutes=2))
 
 
 def measure(rows: Sequence[Contact], folder: Path) -> list[Run]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ def _renamed(found: Facts, suffix: str) -> Facts:
     def other(fact: Record | Link | Assertion) -> Record | Link | Assertion:
         if isinstance(fact, Record):
             return dataclasses.replace(fact, record_id=fact.record_id + suffix, value=fact.value + suffix)
-        return dataclasses.replace(fact, a=fact.a + suffix, b=fact.b + suffix)
+        return msgspec.structs.replace(fact, a=fact.a + suffix, b=fact.b + suffix)
 
     return [other(fact) for fact in found]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,7 +155,7 @@ def test_an_alias_to_a_placeholder_links_nothing() -> None:
 @pytest.mark.parametrize("verdict", ["same", "different"])
 def test_an_operators_word_is_about_two_records_and_links_nothing(verdict: str) -> None:
     event = example("identity.same_asserted/one-woman-in-shop-and-crm.json")
-    found = seen(dataclasses.replace(event, type=f"identity.{verdict}_asserted"))
+    found = seen(msgspec.structs.replace(event, type=f"identity.{verdict}_asserted"))
     (word,) = found.assertions.values()
     assert {word.a, word.b} == {IDS(Identifier("user_id", "u-1001")), IDS(Identifier("crm_id.acme", "7"))}
     assert (word.same, word.reason, word.actor) == (verdict == "same", "checked on the phone", "op-3")

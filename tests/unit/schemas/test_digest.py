@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from schemas.codec import decode_event, encode_event
 from schemas.digest import DIGEST_BYTES, body_digest
