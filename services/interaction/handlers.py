@@ -34,10 +34,11 @@ REVIEWED_AT_ONCE = 500
 
 
 class Interaction:
-    """The lane's handlers, with the policy in force."""
+    """The lane's handlers, with the policy in force, and what they recall of facts."""
 
     def __init__(self, policy: PolicyInForce[Policy]) -> None:
         self.policy = policy
+        self.recall = store.Recall()
 
     async def apply(self, batch: Batch, work: Work) -> None:
         """Apply one batch of events and bindings."""
@@ -59,11 +60,15 @@ class Interaction:
             await store.delete_facts(connection, undone, withdrawals.now)
             # What was added cannot be taken out of a "newest ten": these records are folded again as a whole.
             summaries |= {record: summary.Summary() for record in undone}
+            locked.distrust(undone)
             for record, counted in await store.counted(connection, undone):
                 summaries[record].add(counted)
         wanted = _families(locked, facts, undone, policy)
-        parts = await folded(connection, locked, wanted, policy)
-        await _save(work, locked, summaries, parts, fresh, undone)
+        found = await self.recall.facts_of(connection, _asked(locked, wanted), locked, facts)
+        parts = folded(locked, wanted, found, policy)
+        changed = {row.record_id for _, row in fresh} | undone
+        writer = await _save(work, locked, summaries, parts, fresh, undone)
+        self.recall.keep(found, locked, facts, changed | locked.bound, writer)
 
     async def review(self, work: Work) -> bool:
         """After a change of the policy: fold some more customers again; whether there are others left."""
@@ -75,7 +80,8 @@ class Interaction:
         if groups:
             locked = await grouping.lock(work.connection, await grouping.members_of(work.connection, groups), ())
             there = set(groups) & locked.members.keys()
-            parts = await folded(work.connection, locked, {group: set(Family) for group in there}, policy)
+            wanted = {group: set(Family) for group in there}
+            parts = folded(locked, wanted, await store.facts_of(work.connection, _asked(locked, wanted)), policy)
             changed = {g: 0 for g in there if section.write_parts(parts[g]) != locked.parts.get(g)}
             await _tell(work, locked, {m: summary.read(s) for m, s in locked.states.items()}, parts, {}, changed)
         await review.reached(work.connection, self.policy.number, review.Place(0, groups[-1]) if groups else None)
@@ -97,15 +103,18 @@ def _families(
     return wanted
 
 
-async def folded(
-    connection: Connection, locked: grouping.Locked, wanted: Mapping[str, set[Family]], policy: Policy
+def _asked(locked: grouping.Locked, wanted: Mapping[str, set[Family]]) -> dict[str, set[Family]]:
+    """member → the families wanted of its group."""
+    return {member: families for group, families in wanted.items() for member in locked.members[group]}
+
+
+def folded(
+    locked: grouping.Locked, wanted: Mapping[str, set[Family]], facts: store.FactsOf, policy: Policy
 ) -> dict[str, section.Parts]:
     """group → its parts, the families wanted folded of all its members' facts."""
-    asked = {member: families for group, families in wanted.items() for member in locked.members[group]}
-    facts = await store.facts_of(connection, asked)
     return {
         group: section.parts_of(
-            [fact for member in locked.members[group] for fact in facts.get(member, ())],
+            [f for m in locked.members[group] for those in facts[m].values() for f in those],
             wanted[group],
             policy,
             section.read_parts(locked.parts.get(group)),
@@ -150,14 +159,14 @@ async def _save(
     parts: Mapping[str, section.Parts],
     fresh: Sequence[tuple[Incoming, store.HistoryRow]],
     undone: set[str],
-) -> None:
-    """Changed summaries; n + 1 and a state to tell for each group whose members changed or moved."""
+) -> int | None:
+    """Changed summaries; n + 1 and a state to tell for each group whose members changed or moved; the writer's id."""
     changed = {record: summary.write(summaries[record]) for record in {row.record_id for _, row in fresh} | undone}
     newest = dict.fromkeys(locked.regrouped | {locked.group_of[record] for record in undone}, 0)
     for incoming, row in fresh:
         group = locked.group_of[row.record_id]
         newest[group] = max(newest.get(group, 0), incoming.log_time_ms)
-    await _tell(work, locked, summaries, parts, changed, newest)
+    return await _tell(work, locked, summaries, parts, changed, newest)
 
 
 async def _tell(
@@ -167,12 +176,14 @@ async def _tell(
     parts: Mapping[str, section.Parts],
     changed: Mapping[str, str | None],
     newest: Mapping[str, int],
-) -> None:
+) -> int | None:
     stored = {group: section.write_parts(of_group) for group, of_group in parts.items()}
-    for group, (n, log_time_ms) in (await grouping.save(work.connection, changed, newest, stored)).items():
+    saved = await grouping.save(work.connection, changed, newest, stored)
+    for group, (n, log_time_ms, _) in saved.items():
         of_group = {m: summaries[m] for m in locked.members[group]}
         known = parts[group] if group in parts else section.read_parts(locked.parts.get(group))
         work.tell(INTERACTION_CUSTOMERS.name, _state(group, Version(work.epoch, n), log_time_ms, of_group, known))
+    return next((one.writer for one in saved.values()), None)
 
 
 async def current(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:

@@ -154,7 +154,7 @@ async def facts(connection: Connection, customer_id: str, *families: Family) -> 
     """What all records of a customer said, of these families; none for who has no records here."""
     members = await connection.fetch("SELECT member_id FROM member WHERE group_id = $1", customer_id)
     found = await facts_of(connection, {str(r["member_id"]): set(families) for r in members}, MORE_FACTS)
-    return [fact for those in found.values() for fact in those]
+    return [fact for by_family in found.values() for those in by_family.values() for fact in those]
 
 
 async def feedback_totals(

@@ -8,8 +8,9 @@ Knows no domain noun: interaction and value both stand on it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,7 +36,9 @@ class Locked:
     `states`: member → stored state text (None for a new one), for all members of the touched groups.
     `members`: group → its members now, after the batch's bindings. `moved`: member → group it left.
     `parts`: group → what is stored as told of it beside its members' states, where anything is.
-    `joined`: members first heard of now whose own group others had been put into before.
+    `new`: members first heard of now. `joined`: those of them whose own group others had been put into before.
+    `bound`: members a binding of this batch is of. `writers`: member → the transaction that wrote its row last before
+    this batch did; as long as a row has one writer, nothing that is written with it has changed.
     """
 
     group_of: dict[str, str] = field(default_factory=dict)
@@ -43,12 +46,21 @@ class Locked:
     members: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    new: set[str] = field(default_factory=set)
     joined: set[str] = field(default_factory=set)
+    bound: set[str] = field(default_factory=set)
+    writers: dict[str, int] = field(default_factory=dict)
 
     @property
     def regrouped(self) -> set[str]:
         """Groups whose members are others than before."""
         return {self.group_of[m] for m in self.moved.keys() | self.joined} | set(self.moved.values())
+
+    def distrust(self, members: Collection[str]) -> None:
+        """More than their rows tell has changed of these: as if nobody knew who wrote them."""
+        self.new.difference_update(members)
+        for member in members:
+            self.writers.pop(member, None)
 
 
 def members_hash(members: Iterable[str]) -> str:
@@ -71,7 +83,7 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
         return Locked()
     locked = Locked()
     applied: list[Binding] = []
-    held, new = await _hold_members(connection, ids)
+    held = await _hold_members(connection, ids, locked)
     for member, (group, version) in held.items():
         locked.group_of[member] = group
         binding = newest.get(member)
@@ -80,12 +92,13 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
             locked.group_of[member] = binding.group
             if binding.group != group:
                 locked.moved[member] = group
-    touched = {locked.group_of[m] for m in changed | new | locked.moved.keys()} | set(locked.moved.values())
+    locked.bound = {b.member for b in applied}
+    touched = {locked.group_of[m] for m in changed | locked.new | locked.moved.keys()} | set(locked.moved.values())
     groups = sorted(touched)
     await hold(connection, "grp", "group_id", groups)
     await _bind(connection, applied)
     await _read(connection, groups, locked)
-    locked.joined = {m for m in new if len(locked.members[locked.group_of[m]]) > 1}
+    locked.joined = {m for m in locked.new if len(locked.members[locked.group_of[m]]) > 1}
     return locked
 
 
@@ -98,30 +111,34 @@ def _newest(bindings: Iterable[Binding]) -> dict[str, Binding]:
     return newest
 
 
-async def _hold_members(connection: Connection, ids: list[str]) -> tuple[dict[str, tuple[str, Version]], set[str]]:
-    """Lock all, making those that are missing: member → (group, version), and which are new."""
+async def _hold_members(connection: Connection, ids: list[str], locked: Locked) -> dict[str, tuple[str, Version]]:
+    """Lock all, making those that are missing: member → (group, version). Notes who wrote them, and which are new."""
     held: dict[str, tuple[str, Version]] = {}
-    new: set[str] = set()
     while missing := [i for i in ids if i not in held]:
         rows = await connection.fetch(
             """
             WITH held AS MATERIALIZED (
-                SELECT member_id, group_id, epoch, n FROM member WHERE member_id = any($1::uuid[])
+                SELECT member_id, group_id, epoch, n, xmin FROM member WHERE member_id = any($1::uuid[])
                 ORDER BY member_id FOR NO KEY UPDATE
             ), made AS (
                 INSERT INTO member (member_id, group_id)
                 SELECT m, m FROM unnest($1::uuid[]) AS m WHERE m NOT IN (SELECT member_id FROM held)
                 ON CONFLICT DO NOTHING RETURNING member_id
             )
-            SELECT member_id, group_id, epoch, n, false AS new FROM held
-            UNION ALL SELECT member_id, member_id, 0, 0, true FROM made
+            SELECT member_id, group_id, epoch, n, xmin AS writer FROM held
+            UNION ALL SELECT member_id, member_id, 0, 0, NULL FROM made
             """,
             missing,
         )
         # Neither held nor made: somebody else made it after this statement began to look. The next one sees it.
-        held |= {str(r["member_id"]): (str(r["group_id"]), Version(r["epoch"], r["n"])) for r in rows}
-        new |= {str(r["member_id"]) for r in rows if r["new"]}
-    return held, new
+        for r in rows:
+            member = str(r["member_id"])
+            held[member] = str(r["group_id"]), Version(r["epoch"], r["n"])
+            if r["writer"] is None:
+                locked.new.add(member)
+            else:
+                locked.writers[member] = r["writer"]
+    return held
 
 
 async def _bind(connection: Connection, bindings: Sequence[Binding]) -> None:
@@ -144,8 +161,8 @@ async def _read(connection: Connection, groups: list[str], locked: Locked) -> No
     locked.members = {group: [] for group in groups}
     rows = await connection.fetch(
         """
-        SELECT member_id, group_id, state FROM member WHERE group_id = any($1::uuid[])
-        UNION ALL SELECT NULL, group_id, part FROM grp WHERE group_id = any($1::uuid[]) AND part IS NOT NULL
+        SELECT member_id, group_id, state, xmin AS writer FROM member WHERE group_id = any($1::uuid[])
+        UNION ALL SELECT NULL, group_id, part, NULL FROM grp WHERE group_id = any($1::uuid[]) AND part IS NOT NULL
         """,
         groups,
     )
@@ -157,8 +174,18 @@ async def _read(connection: Connection, groups: list[str], locked: Locked) -> No
         member = str(row["member_id"])
         locked.states[member] = row["state"]
         locked.members[group].append(member)
+        if member not in locked.group_of:
+            locked.writers[member] = row["writer"]
     for members in locked.members.values():
         members.sort()
+
+
+class Saved(NamedTuple):
+    """A group as it was saved: its version, newest log time in ms, and what transaction wrote it and its members."""
+
+    n: int
+    log_time_ms: int
+    writer: int
 
 
 async def save(
@@ -166,10 +193,10 @@ async def save(
     states: Mapping[str, str | None],
     groups: Mapping[str, int],
     parts: Mapping[str, str | None] = NO_PARTS,
-) -> dict[str, tuple[int, int]]:
+) -> dict[str, Saved]:
     """Write members' new states, and n + 1 for each changed group, with its part where that is another.
 
-    `groups` maps to the log time of what changed it. Returns group → (n, newest log time in ms).
+    `groups` maps to the log time of what changed it. Returns them as they were saved.
     """
     if not groups:
         return {}
@@ -183,7 +210,7 @@ async def save(
         UPDATE grp g SET n = g.n + 1, log_time_ms = greatest(g.log_time_ms, s.t),
             part = CASE WHEN s.parted THEN s.p ELSE g.part END
         FROM unnest($3::uuid[], $4::bigint[], $5::bool[], $6::text[]) AS s (id, t, parted, p) WHERE g.group_id = s.id
-        RETURNING g.group_id, g.n, g.log_time_ms
+        RETURNING g.group_id, g.n, g.log_time_ms, g.xmin AS writer
         """,
         members,
         [states[i] for i in members],
@@ -192,7 +219,7 @@ async def save(
         [i in parts for i in ids],
         [parts.get(i) for i in ids],
     )
-    return {str(r["group_id"]): (r["n"], r["log_time_ms"]) for r in rows}
+    return {str(r["group_id"]): Saved(r["n"], r["log_time_ms"], r["writer"]) for r in rows}
 
 
 @dataclass(slots=True)

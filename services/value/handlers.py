@@ -98,7 +98,7 @@ class Value:
         """n + 1 and a state to tell for each of these groups; `newest`: group → log time of what changed it."""
         versions = await grouping.save(work.connection, {}, newest)
         for group, ledger in (await store.ledgers(work.connection, sorted(versions))).items():
-            n, log_time_ms = versions[group]
+            n, log_time_ms, _ = versions[group]
             state = _state(group, Version(work.epoch, n), log_time_ms, ledger, policy, self.zone)
             work.tell(VALUE_CUSTOMERS.name, state)
 

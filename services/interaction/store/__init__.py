@@ -1,13 +1,17 @@
-"""Interaction's SQL for the lane: history.py keeps every event, facts.py what it says beyond having happened.
+"""Interaction's SQL for the lane: history.py keeps every event, facts.py what it says beyond
+having happened, recall.py the facts one has in mind.
 
 Members and groups are services/runtime/grouping.py. Reading for people is views.py.
 """
 
-from services.interaction.store.facts import delete_facts, facts_of, insert_facts
+from services.interaction.store.facts import FactsOf, delete_facts, facts_of, insert_facts
 from services.interaction.store.history import HistoryRow, counted, insert_new, kept, withdraw
+from services.interaction.store.recall import Recall
 
 __all__ = [
+    "FactsOf",
     "HistoryRow",
+    "Recall",
     "counted",
     "delete_facts",
     "facts_of",

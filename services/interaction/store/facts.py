@@ -14,6 +14,9 @@ from services.interaction.domain.facts import Fact
 from services.interaction.domain.families import FOLDED_MAX, Family, family_of
 from services.runtime.postgres import Connection
 
+FactsOf = dict[str, dict[Family, list[Fact]]]
+"""record → family → its facts."""
+
 
 async def insert_facts(connection: Connection, facts: Sequence[Fact]) -> None:
     """Keep the facts of events not seen before."""
@@ -57,12 +60,10 @@ FOLDED = """
 """
 
 
-async def facts_of(
-    connection: Connection, wanted: Mapping[str, Collection[Family]], more: int = 1
-) -> dict[str, list[Fact]]:
-    """record → its facts of the families wanted, FOLDED_MAX (times `more`) of each at most, the newest."""
+async def facts_of(connection: Connection, wanted: Mapping[str, Collection[Family]], more: int = 1) -> FactsOf:
+    """record → family wanted → its facts, FOLDED_MAX (times `more`) at most, the newest first."""
     asked = [(record, family) for record, families in sorted(wanted.items()) for family in sorted(families)]
-    found: dict[str, list[Fact]] = {}
+    found: FactsOf = {record: {family: [] for family in families} for record, families in wanted.items()}
     if not asked:
         return found
     rows = await connection.fetch(
@@ -73,7 +74,7 @@ async def facts_of(
     )
     for r in rows:
         fact = fact_row(r)
-        found.setdefault(fact.record_id, []).append(fact)
+        found[fact.record_id][Family(r["family"])].append(fact)
     return found
 
 
