@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from schemas.dialogue import Consent, Interaction, Need, Preference
 from schemas.personal import PERSONAL
+from schemas.worth import Churn, NeedsGroup, Next, Predicted, Strategic
 
 
 class IdentityRecord(BaseModel):
@@ -123,12 +124,16 @@ class GroupPart(BaseModel):
 
 
 class Worth(BaseModel):
-    """Sums of one currency; `revenue` is net less refunds, amounts are decimals in text."""
+    """Sums of one currency; `revenue` is net less refunds, amounts are decimals in text.
+
+    `contribution` is margin less cost to serve: below 0 of who costs more than he brings.
+    """
 
     revenue: str
     margin: str
     refunds: str
     cost_to_serve: str
+    contribution: str
     orders: int
 
 
@@ -166,14 +171,28 @@ class WorthSoFar(Worth):
     by_period: list[WorthOfMonth]
 
 
+class TierPurposes(BaseModel):
+    """What each axis of a tier asks to be done."""
+
+    grade: str
+    actual: str
+    strategic: str
+
+
 class Tier(BaseModel):
-    """The customer's grade, what it is for, and the day that brought him into it."""
+    """The customer's grade, what it is for, and the day that brought him into it.
+
+    `was`: the grade before, `because`: silence or a booking; `next_drop_at`: when silence takes the next.
+    """
 
     grade: str
     actual: str
     strategic: str
     since: str | None
+    was: str | None
+    because: str | None
     purpose: str
+    purposes: TierPurposes
     next_drop_at: str | None
     policy_version: int
 
@@ -185,12 +204,12 @@ class Value(BaseModel):
     as_of: str | None
     actual: WorthSoFar | None
     other_currencies: list[WorthElsewhere] | None
-    predicted: dict[str, Any] | None
-    strategic: dict[str, Any] | None
+    predicted: Predicted | None
+    strategic: Strategic | None
     tier: Tier | None
-    churn: dict[str, Any] | None
-    group: dict[str, Any] | None
-    next: dict[str, Any] | None
+    churn: Churn | None
+    group: NeedsGroup | None
+    next: Next | None
 
 
 class SegmentPart(BaseModel):

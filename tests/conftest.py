@@ -28,6 +28,8 @@ settings.register_profile(
 settings.load_profile("c360")
 
 
+SETTINGS = {"C360_LOG_LEVEL": "debug", "C360_WEBHOOKS_ALLOW_PRIVATE": "true"}
+"""Of the session's copy."""
 LONGEST_FIRST = ("faults", "properties", "end_to_end", "integration")
 """Folders of tests that mostly wait: begun last, one worker would wait alone at the end."""
 
@@ -81,7 +83,7 @@ def rigs(parts_home: Path, databases: Databases) -> Iterator[Rigs]:
 @pytest.fixture(scope="session")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """The public doors of one running copy (`c360 up`), shared by the session; it logs all there is to log."""
-    with deployment.running(tmp_path_factory.mktemp("copy"), settings={"C360_LOG_LEVEL": "debug"}) as copy:
+    with deployment.running(tmp_path_factory.mktemp("copy"), settings=SETTINGS) as copy:
         doors = Doors(copy)
         yield doors
         doors.close()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
@@ -16,15 +17,19 @@ from aiokafka.errors import KafkaError
 from schemas.codec import encode_event
 from schemas.topics import CHANNEL_EVENTS
 from services.intake import inputs, store
+from services.intake.accounting import Accounting, add
 from services.intake.domain.accept import accept
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
 from services.intake.pacing import Pacing
+from services.intake.plans import Plans, broken_by, note
 from services.intake.recent import Recent
 from services.runtime import telemetry
 from services.runtime.http import Database
 from services.runtime.outbox import Message, producer, send_all
 from services.runtime.settings import Settings
 from services.runtime.waiting import Ends
+
+__all__ = ["BrokerAway", "Door", "Plans", "Publisher", "Sources", "Taken", "add", "after", "broken_by", "note"]
 
 ACK_TIMEOUT_S = 5.0
 SEND_EVERY_S = 0.015
@@ -149,6 +154,10 @@ class Sources:
         self._by_key[write_key] = (time.monotonic(), source)
         return source
 
+    async def of_app(self, app_id: str) -> Source | None:
+        """The source that lists this app as its own, or None."""
+        return next((s for s in (await self.registered()).values() if app_id in s.app_ids), None)
+
     async def registered(self) -> dict[str, Source]:
         """All sources by name."""
         read_at, found = self._all
@@ -160,6 +169,14 @@ class Sources:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one request: (topic, partition) → next offset after its events, and each event's fate."""
+
+    ends: Ends
+    results: Sequence[Accepted | Parked]
+
+
 class Door:
     """Takes what came over HTTP: accept each event, keep what cannot be taken, publish the rest, await acks."""
 
@@ -168,22 +185,42 @@ class Door:
         self.database = database
         self.publisher = Publisher(settings)
         self.sources = Sources(database)
+        self.plans = Plans(database)
+        self.accounting = Accounting(database)
         self.recent = Recent()
         self.pacing = Pacing()
 
-    async def take(self, source: Source, events: Sequence[Raw | Parked], body: bytes) -> Ends:
-        """(topic, partition) → next offset after the events taken. Raises BrokerAway, or what TRANSIENT lists."""
-        received = Received(datetime.now(UTC), source)
+    async def take(self, source: Source, events: Sequence[Raw | Parked], body: bytes) -> Taken:
+        """Take one request's events. Raises BrokerAway, or what TRANSIENT lists."""
+        plan = await self.plans.of(source.name)
+        received = Received(datetime.now(UTC), source, plan)
         results = [accept(raw, received, self.settings.key_bytes) for raw in events]
         parked = [(index, r) for index, r in enumerate(results) if isinstance(r, Parked)]
         if parked:
             await self._park(source, body, parked)
+            self.accounting.note(source.name, received.arrival, parked=len(parked))
+        if plan is not None and (broken := broken_by(results)):
+            await self._note(source.name, plan.version, broken)
         accepted = [r for r in results if isinstance(r, Accepted)]
-        places = await self.publisher.place(accepted)
+        try:
+            places = await self.publisher.place(accepted)
+        except BrokerAway:
+            self.accounting.note(source.name, received.arrival, refused=len(accepted))
+            raise
+        self.accounting.note(source.name, received.arrival, taken=len(accepted))
         self.recent.note(source.name, received.arrival, results, places)
-        ends = after(places)
         telemetry.ACCEPTED.labels("http").inc(len(accepted))
-        return ends
+        return Taken(after(places), results)
+
+    async def close(self) -> None:
+        """Finish what is under way and write down what was answered for."""
+        await self.publisher.close()
+        await self.accounting.close()
+
+    async def _note(self, source: str, version: int, broken: Mapping[tuple[str, str], int]) -> None:
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            await note(connection, source, version, broken)
 
     async def _park(self, source: Source, body: bytes, parked: list[tuple[int, Parked]]) -> None:
         pool = await self.database.pool()

@@ -7,6 +7,8 @@ crash is harmless by the event's id.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,9 +16,10 @@ from typing import Any
 from schemas.codec import Unreadable
 from schemas.topics import CHANNEL_RAW
 from services.intake.domain.accept import accept
+from services.intake.domain.accounts import Answered, Cell, minute_of
 from services.intake.domain.cloudevents import read_kafka
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
-from services.intake.door import BrokerAway, Publisher, Sources
+from services.intake.door import BrokerAway, Plans, Publisher, Sources, add, broken_by, note
 from services.runtime import telemetry
 from services.runtime.batch import Batch, LanePlan, Work
 from services.runtime.http import Database
@@ -29,10 +32,10 @@ RETRY_PAUSE_S = 0.5
 
 @dataclass(slots=True)
 class Reading:
-    """A raw record as read, and what became of each event in it."""
+    """A raw record as read, and what became of each event in it: with its source and the version of its plan."""
 
     events: list[Raw | Parked]
-    results: list[Accepted | Parked]
+    results: list[tuple[str, int, Accepted | Parked]]
 
 
 def read(record: Any) -> Reading:
@@ -46,10 +49,11 @@ def read(record: Any) -> Reading:
 class RawLane:
     """Handlers of channel.raw."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, sources: Sources) -> None:
+    def __init__(self, settings: Settings, publisher: Publisher, sources: Sources, plans: Plans) -> None:
         self.settings = settings
         self.publisher = publisher
         self.sources = sources
+        self.plans = plans
 
     async def prepare(self, batch: Batch) -> None:
         """Accept and publish, before the transaction begins; again and again while the broker is away."""
@@ -58,8 +62,8 @@ class RawLane:
         for incoming in batch.records:
             reading: Reading = incoming.message
             arrival = datetime.fromtimestamp(incoming.log_time_ms / 1000, UTC)
-            reading.results = [self._accept(raw, arrival, registered) for raw in reading.events]
-            accepted += [r for r in reading.results if isinstance(r, Accepted)]
+            reading.results = [await self._accept(raw, arrival, registered) for raw in reading.events]
+            accepted += [r for _, _, r in reading.results if isinstance(r, Accepted)]
         while True:
             try:
                 await self.publisher.publish(accepted)
@@ -68,29 +72,48 @@ class RawLane:
                 await asyncio.sleep(RETRY_PAUSE_S)
         telemetry.ACCEPTED.labels("kafka").inc(len(accepted))
 
-    def _accept(self, raw: Raw | Parked, arrival: datetime, registered: dict[str, Source]) -> Accepted | Parked:
+    async def _accept(
+        self, raw: Raw | Parked, arrival: datetime, registered: dict[str, Source]
+    ) -> tuple[str, int, Accepted | Parked]:
         if isinstance(raw, Parked):
-            return raw
+            return "", 0, raw
         source = registered.get(raw.source) or registered.get(raw.source.partition("/")[0])
         if source is None:
-            return Parked(NOT_REGISTERED)
+            return "", 0, Parked(NOT_REGISTERED)
+        plan = await self.plans.of(source.name)
         # Over Kafka the CloudEvent's source is already the registered name (or a place below it).
-        return accept(raw, Received(arrival, source), self.settings.key_bytes)
+        taken = accept(raw, Received(arrival, source, plan), self.settings.key_bytes)
+        return source.name, plan.version if plan is not None else 0, taken
 
     async def apply(self, batch: Batch, work: Work) -> None:
         """Park what could not be taken and count the rest; the lane moves the position."""
+        counts: dict[Cell, list[Accepted | Parked]] = defaultdict(list)
+        of_plan: dict[tuple[str, int], list[Accepted | Parked]] = defaultdict(list)
         for incoming in batch.records:
-            for result in incoming.message.results:
+            minute = minute_of(datetime.fromtimestamp(incoming.log_time_ms / 1000, UTC))
+            for source, version, result in incoming.message.results:
+                counts[Cell(source, minute)].append(result)
                 if isinstance(result, Parked):
-                    work.park(incoming, result.reason, result.detail)
+                    work.park(incoming, result.reason, result.detail, source)
                 else:
                     work.counts["accepted"] += 1
+                if result.broken:
+                    of_plan[source, version].append(result)
+        for (source, version), results in sorted(of_plan.items()):
+            await note(work.connection, source, version, broken_by(results))
+        if counts:
+            await add(work.connection, {cell: _answered(results) for cell, results in counts.items()})
+
+
+def _answered(results: Sequence[Accepted | Parked]) -> Answered:
+    parked = sum(isinstance(result, Parked) for result in results)
+    return Answered(taken=len(results) - parked, parked=parked)
 
 
 async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Intake's lane over the raw topic."""
     database = Database(settings, ServiceSchema.of("intake"))
-    raw = RawLane(settings, Publisher(settings), Sources(database))
+    raw = RawLane(settings, Publisher(settings), Sources(database), Plans(database))
     return LanePlan(
         service="intake", lane="raw", decode={CHANNEL_RAW.name: read}, apply=raw.apply, prepare=raw.prepare
     )

@@ -19,6 +19,7 @@ from services.intake.domain.permissions import OWN_SOURCE, PERMISSIONS
 from services.runtime.postgres import Connection
 
 _SETTINGS = {f.name for f in fields(Source)} - {"name"}
+_NOT_TEXTS = frozenset({"name", "identifier_namespace", "events_per_s", "may", "app_ids"})
 
 COMMAND_KEPT = timedelta(days=30)
 COMMANDS_FORGOTTEN_MAX = 100
@@ -46,10 +47,13 @@ def read_source(document: Mapping[str, Any]) -> Source:
     rate = document.get("events_per_s")
     if rate is not None and (type(rate) is not int or rate < 1):
         raise ValueError("events_per_s is a whole number of at least 1")
-    texts = {k: v for k, v in document.items() if k not in ("name", "identifier_namespace", "events_per_s", "may")}
+    app_ids = document.get("app_ids") or []
+    if not isinstance(app_ids, list) or not all(isinstance(one, str) and one for one in app_ids):
+        raise ValueError("app_ids lists texts")
+    texts = {k: v for k, v in document.items() if k not in _NOT_TEXTS}
     if not all(v is None or isinstance(v, str) for v in texts.values()):
         raise ValueError("settings of a source are texts")
-    return Source(name, namespaces, **texts, events_per_s=rate, may=tuple(sorted(set(may))))
+    return Source(name, namespaces, **texts, events_per_s=rate, may=tuple(sorted(set(may))), app_ids=tuple(app_ids))
 
 
 def read_new_source(document: Mapping[str, Any]) -> Source:
@@ -61,10 +65,19 @@ def read_new_source(document: Mapping[str, Any]) -> Source:
 
 
 async def create_source(connection: Connection, source: Source) -> str:
-    """Register a source, or change its settings, and give it one more write key (shown only here)."""
+    """Register a source, or change its settings, and give it one more write key (shown only here).
+
+    Raises ValueError for an app id that is another source's.
+    """
     write_key = secrets.token_urlsafe(24)
     settings = {k: v for k, v in asdict(source).items() if k != "name"}
     async with connection.transaction():
+        if source.app_ids:
+            await connection.execute("LOCK TABLE source IN SHARE ROW EXCLUSIVE MODE")
+            for other in (await sources(connection)).values():
+                shared = sorted(set(source.app_ids) & set(other.app_ids)) if other.name != source.name else []
+                if shared:
+                    raise ValueError(f"app id {shared[0]} is {other.name}'s")
         await connection.execute(
             "INSERT INTO source (name, settings) VALUES ($1, $2)"
             " ON CONFLICT (name) DO UPDATE SET settings = excluded.settings",

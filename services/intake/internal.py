@@ -1,12 +1,13 @@
-"""Intake's internal pages: /sources, /parked, /trace and /commands, beside /wait and /status. Not for the public.
+"""Intake's internal pages: /sources, /plans, /parked, /trace, /audit, /commands, beside /wait and /status.
 
-Owns routes and their words.
+Owns routes and their words. Not for the public.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -15,13 +16,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.topics import PARTITIONS
-from services.intake import inputs, views
+from services.intake import inputs, plans, views
+from services.intake.audit_pages import AUDIT_ROUTES
 from services.intake.commands import command
+from services.intake.domain.plans import read_plan
 from services.intake.door import Publisher
 from services.intake.trail import trail
 from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app
-from services.runtime.postgres import ServiceSchema
+from services.runtime.postgres import Connection, ServiceSchema
 from services.runtime.settings import Settings
 
 OFFSET_MAX = 2**62
@@ -35,8 +38,11 @@ def internal(settings: Settings) -> Starlette:
         [
             Route("/sources", sources, methods=["GET", "POST"]),
             Route("/sources/revoke", revoke, methods=["POST"]),
+            Route("/plans", listed_plans),
+            Route("/plans/{source}", plan, methods=["GET", "PUT"]),
             Route("/parked", parked),
             Route("/trace", trace),
+            *AUDIT_ROUTES,
             Route("/commands", command, methods=["POST"]),
         ],
     )
@@ -65,10 +71,10 @@ async def sources(request: Request) -> Response:
         try:
             document = orjson.loads(await request.body())
             source = inputs.read_new_source(document)
+            write_key = await inputs.create_source(connection, source)
         except (ValueError, TypeError, AttributeError) as wrong:
             detail = str(wrong) if type(wrong) is ValueError else "a source is an object with a name"
             raise Problem("bad-request", detail) from None
-        write_key = await inputs.create_source(connection, source)
     return answer({"name": source.name, "write_key": write_key})
 
 
@@ -87,6 +93,58 @@ async def revoke(request: Request) -> Response:
         if execute:
             await inputs.revoke(connection, write_key)
     return answer({"name": source.name, "revoked": execute})
+
+
+async def listed_plans(request: Request) -> Response:
+    """Every source's tracking plan in force."""
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"plans": await plans.listed(connection)})
+
+
+async def plan(request: Request) -> Response:
+    """GET: a source's plan and which rules were broken. PUT {document, by, reason} ?execute=: another one."""
+    source = request.path_params["source"]
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        if request.method == "PUT":
+            return answer(await _set_plan(connection, source, request))
+        found = await plans.in_force(connection, source)
+        if found is None:
+            raise Problem("not-found", "this source has no plan")
+        return answer({**found, "violations": await plans.violations(connection, source)})
+
+
+async def _set_plan(connection: Connection, source: str, request: Request) -> dict[str, Any]:
+    """What became of a plan; without `execute` it is only read."""
+    content = await request.body()
+    if len(content) > plans.PLAN_BYTES_MAX:
+        raise Problem("too-large", f"a plan is at most {plans.PLAN_BYTES_MAX} bytes")
+    try:
+        said = orjson.loads(content)
+        document, by, reason = said["document"], str(said["by"]), str(said["reason"])
+        read_plan(document, 0)
+    except (TypeError, KeyError):
+        raise Problem("bad-request", "say document, by and reason") from None
+    except ValueError as wrong:
+        raise Problem("bad-request", str(wrong)) from None
+    execute = request.query_params.get("execute") == "true"
+    before = await plans.in_force(connection, source)
+    version = before["version"] if before is not None else 0
+    if execute:
+        try:
+            version = await plans.set_plan(connection, source, document, by, reason)
+        except LookupError:
+            raise Problem("not-found", "there is no such source") from None
+    known = before["document"]["types"] if before is not None else {}
+    types = document["types"]
+    return {
+        "source": source,
+        "version": version,
+        "added": sorted(types.keys() - known.keys()),
+        "removed": sorted(known.keys() - types.keys()),
+        "changed": sorted(name for name in types.keys() & known.keys() if types[name] != known[name]),
+    }
 
 
 async def trace(request: Request) -> Response:

@@ -142,6 +142,17 @@ async def places(request: Request) -> Response:
         return answer({"places": await views.places(connection, events)})
 
 
+async def kept(request: Request) -> Response:
+    """[record id, event id, partition, offset] of each kept copy of these: {"events": [event id]}."""
+    try:
+        events = [str(UUID(event)) for event in orjson.loads(await request.body())["events"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", "events is a list of event ids") from None
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"kept": await views.kept(connection, events)})
+
+
 async def trace(request: Request) -> Response:
     """Where one event went."""
     query = request.query_params
@@ -166,6 +177,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/customers/{customer_id}/feedback", feedback),
             Route("/feedback", everybodys_feedback),
             Route("/places", places, methods=["POST"]),
+            Route("/kept", kept, methods=["POST"]),
             Route("/trace", trace),
             *policy_pages("interaction", POLICY, read_policy),
         ],

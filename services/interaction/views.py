@@ -119,6 +119,13 @@ async def places(connection: Connection, events: list[str]) -> dict[str, list[in
     return {str(r["event_id"]): [r["log_partition"], r["log_offset"]] for r in await connection.fetch(sql, events)}
 
 
+async def kept(connection: Connection, events: list[str]) -> list[tuple[str, str, int, int]]:
+    """(record id, event id, partition, offset) of every kept copy: under two records an id is two events."""
+    sql = "SELECT record_id, event_id, log_partition, log_offset FROM history WHERE event_id = any($1::uuid[])"
+    rows = await connection.fetch(sql, events)
+    return [(str(record), str(event), partition, offset) for record, event, partition, offset in rows]
+
+
 async def trace(connection: Connection, source: str, sent_id: str) -> dict[str, Any] | None:
     """Where one event went here: record, customer, place in the log; None when it is not known."""
     row = await connection.fetchrow(

@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from services.ops.commands import (
+    audit,
     contact,
     dialogue,
     finding,
@@ -23,7 +24,9 @@ from services.ops.commands import (
     keys,
     looking,
     parked,
+    plan,
     publishing,
+    reads,
     replay,
     restoring,
     segments,
@@ -32,6 +35,7 @@ from services.ops.commands import (
     telling,
     value,
     waiting,
+    webhooks,
 )
 from services.ops.commands.failures import EX_FAILED, CommandError
 from services.ops.demo import run as demonstration
@@ -57,6 +61,7 @@ app.command("customers")(finding.customers)
 app.command("changes")(finding.changes)
 app.command("lookup")(looking.lookup)
 app.command("trace")(looking.trace)
+app.command("audit")(audit.audit)
 app.command("explain")(identity.explain)
 app.command("story")(telling.story)
 app.command("demo")(demonstration.demo)
@@ -70,7 +75,10 @@ app.add_typer(contact.contact, name="contact")
 app.add_typer(dialogue.interaction, name="interaction")
 app.add_typer(value.value, name="value")
 app.add_typer(segments.segment, name="segment")
+app.add_typer(webhooks.webhooks, name="webhooks")
+app.command("reads")(reads.reads)
 app.add_typer(parked.parked, name="parked")
+app.add_typer(plan.plan, name="plan")
 app.add_typer(keys.sources, name="source")
 app.add_typer(keys.keys, name="key")
 

@@ -23,7 +23,7 @@ from schemas.topics import (
 )
 from services.profile import store
 from services.profile.domain import IDENTITY, Now
-from services.profile.domain.changing import UPDATED, folded, noted, parts_of
+from services.profile.domain.changing import MOVES, MOVES_HEADER, UPDATED, Detail, folded, noted, spoken
 from services.profile.domain.segments import SEGMENTS, Segments, read_segments
 from services.profile.store import fates, memberships, search, whole
 from services.runtime import review
@@ -53,20 +53,22 @@ class Segmenting:
 
     async def apply(self, batch: Batch, work: Work) -> None:
         """Apply one batch; whose sections it changed enters and leaves segments as of its newest message."""
-        changed = await apply(batch, work)
+        changed, moves = await apply(batch, work)
         if not changed:
             return
         segments = await self.segments.hold(work.connection)
         if segments.by_id:
             now = self._at(max(i.log_time_ms for i in batch.records))
-            await memberships.follow(work.connection, segments, sorted(changed), now)
+            moved = await memberships.follow(work.connection, segments, sorted(changed), now)
+            moves = {c: [*moves.get(c, ()), *moved.get(c, ())] for c in {*moves, *moved}}
+        await tell_moves(work, moves)
 
     async def review(self, work: Work) -> bool:
         """After a change of segments, and as time goes by: look at some more customers; whether others are left."""
         segments = await self.segments.hold(work.connection)
         place = await review.place(work.connection, self.segments.number)
         if place is not None:
-            last = await self._look(segments, place.after, work.connection)
+            last = await self._look(segments, place.after, work)
             await review.reached(
                 work.connection, self.segments.number, review.Place(0, last) if last is not None else None
             )
@@ -76,25 +78,39 @@ class Segmenting:
         after = await memberships.sweep_place(work.connection, int(time.time()), SWEEP_EVERY_S)
         if after is None:
             return False
-        last = await self._look(segments, after, work.connection)
+        last = await self._look(segments, after, work)
         await memberships.swept(work.connection, last)
         return last is not None
 
-    async def _look(self, segments: Segments, after: str, connection: Connection) -> str | None:
+    async def _look(self, segments: Segments, after: str, work: Work) -> str | None:
         """Look at the next customers, now; the last of them, None when there are none."""
+        connection = work.connection
         customers = await memberships.customers_after(connection, after, LOOKED_AT_ONCE)
         if not customers:
             return None
         await store.lock_customers(connection, customers)
-        await memberships.follow(connection, segments, customers, self._at(int(time.time() * 1_000)))
+        now = self._at(int(time.time() * 1_000))
+        await tell_moves(work, await memberships.follow(connection, segments, customers, now))
         return customers[-1]
 
     def _at(self, time_ms: int) -> Now:
         return Now(datetime.fromtimestamp(time_ms / 1_000, self.zone).date(), time_ms * 1_000)
 
 
-async def apply(batch: Batch, work: Work) -> set[str]:
-    """Apply one batch of bindings and sections; the customers whose sections it changed."""
+async def tell_moves(work: Work, moves: Mapping[str, list[Detail]]) -> None:
+    """Tell between which segments and tiers (locked) customers moved, with what else is told of each here."""
+    beside = {customer: work.told.get((PROFILE_CHANGES.name, customer)) for customer in moves}
+    alone = [customer for customer, told in beside.items() if told is None]
+    versions = await store.count_on(work.connection, alone)
+    for customer, told in sorted(beside.items()):
+        state = told.state if told else State(customer, Version(work.epoch, versions[customer]), {}, "", 0)
+        version = _text(state.version)
+        detail = (told.detail or {})[version] if told else {"type": UPDATED}
+        work.tell(PROFILE_CHANGES.name, state, noted(version, {**detail, MOVES: moves[customer]}))
+
+
+async def apply(batch: Batch, work: Work) -> tuple[set[str], dict[str, list[Detail]]]:
+    """Apply one batch of bindings and sections; the customers whose sections it changed, and whose tiers."""
     bindings = _newest([(i.message.key, i.message) for i in batch.of(IDENTITY_BINDINGS.name)])
     sections = _newest(
         [((i.message.key, SERVICE_OF[i.topic]), i.message) for i in batch.records if i.topic in SERVICE_OF]
@@ -108,14 +124,14 @@ async def apply(batch: Batch, work: Work) -> set[str]:
     concerned = await fates.concerned(connection, moves, told_of)
     customers = sorted({customer for customer, _ in sections} | lost | concerned)
     if not customers:
-        return set()
+        return set(), {}
     await store.lock_customers(connection, customers)
     existed = await store.bodies_told(connection, customers, IDENTITY)
     changed, versions = await store.save_sections(connection, sections)
     told_of = {customer for customer, service in changed if service == IDENTITY}
     lost = await store.superseded(connection, sorted(told_of | lost))
     versions |= await store.empty(connection, lost)
-    await search.follow(connection, sections, changed, lost)
+    tiers = await search.follow(connection, sections, changed, lost)
     details = (await fates.changes(connection, moves, sections, changed, existed, lost)).details()
     for customer in details.keys() & _replayed(sections, changed):
         details[customer]["cause"] = whole.REPLAYED
@@ -127,7 +143,7 @@ async def apply(batch: Batch, work: Work) -> set[str]:
     for customer, detail in details.items():
         state = State(customer, Version(work.epoch, versions[customer]), {}, "", newest[customer])
         work.tell(PROFILE_CHANGES.name, state, noted(_text(state.version), detail))
-    return {customer for customer, _ in changed} | lost
+    return {customer for customer, _ in changed} | lost, tiers
 
 
 def _replayed(sections: Mapping[tuple[str, str], StateText], changed: Collection[tuple[str, str]]) -> set[str]:
@@ -161,9 +177,7 @@ def encode_change(told: Told) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     customer, notes = told.state.key, told.detail or {"type": UPDATED}
     # What a swap tells is noted at no version but the state's own.
     version, detail = folded(noted(_text(told.state.version), notes) if "type" in notes else notes)
-    data = {"customer_id": customer, "version": int(version.partition(".")[2]), **detail}
-    if "sections" in detail:
-        data["changed"] = parts_of(detail["sections"])
+    data, moves = spoken(customer, version, detail)
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", f"{customer}:{version}".encode()),
@@ -172,6 +186,8 @@ def encode_change(told: Told) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
         ("ce_subject", customer.encode()),
         ("content-type", b"application/json"),
     ]
+    if moves:
+        headers.append((MOVES_HEADER, orjson.dumps(moves)))
     return customer.encode(), orjson.dumps(data), headers
 
 

@@ -5,7 +5,7 @@ Owns these models; how records came together is history_shapes.py, the other ans
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -71,6 +71,48 @@ class IdentityAssertion(BaseModel):
     event_id: str
 
 
+class BriefReason(BaseModel):
+    """The evidence that weighed most for a record, and the record it was then linked to (`with`)."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    kind: Literal["seen_together", "alias", "same_asserted", "similar"]
+    with_: Annotated[str, Field(alias="with")]
+    event_id: str | None
+    source: str | None
+    bits: float | None = None
+
+
+class BriefRecord(BaseModel):
+    """A record that came (`from` whom, `because` of what) or went (`to` whom, by which `constraint`)."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    record_id: str
+    from_: Annotated[str | None, Field(alias="from")] = None
+    because: BriefReason | None = None
+    to: str | None = None
+    constraint: str | None = None
+
+
+class BriefRefusal(BaseModel):
+    """Two records whose link does not join them, and why."""
+
+    records: list[str]
+    constraint: str
+
+
+class BriefDecision(BaseModel):
+    """What was decided, without names; …/identity/history tells it with them."""
+
+    decision: Literal["founded", "joined", "left", "refused", "generic"]
+    at: str
+    records: list[str | BriefRecord] = Field(default_factory=list)
+    refused: list[BriefRefusal] = Field(default_factory=list)
+    lifted: list[list[str]] = Field(default_factory=list)
+    cleared: list[str] = Field(default_factory=list)
+
+
 class IdentityAnswer(BaseModel):
     """What holds a customer together; of each list at most 100 are told, and `totals` counts them all."""
 
@@ -81,7 +123,7 @@ class IdentityAnswer(BaseModel):
     links: list[IdentityLink]
     assertions: list[IdentityAssertion]
     refusals: list[IdentityRefusal]
-    decisions: list[dict[str, Any]]
+    decisions: list[BriefDecision]
     totals: dict[str, int]
     masked: list[str]
 

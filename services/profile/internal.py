@@ -44,14 +44,15 @@ def internal(settings: Settings) -> Starlette:
 
 
 async def keys(request: Request) -> Response:
-    """List keys, or make one: {name, scopes} → {key_id, key}."""
+    """List keys, or make one: {name, scopes, origins, requests_per_s} → {key_id, key}."""
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         if request.method == "GET":
             return answer({"keys": await inputs.list_keys(connection)})
         try:
             body = orjson.loads(await request.body())
-            key_id, key = await inputs.create_key(connection, str(body["name"]), list(body["scopes"]))
+            given = list(body.get("origins") or ()), body.get("requests_per_s")
+            key_id, key = await inputs.create_key(connection, str(body["name"]), list(body["scopes"]), *given)
         except (KeyError, TypeError, ValueError) as wrong:
             detail = str(wrong) if type(wrong) is ValueError else "a key needs a name and scopes"
             raise Problem("bad-request", detail) from None

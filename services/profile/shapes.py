@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.identifiers import VALUE_CHARS_MAX
-from schemas.sections import Value, WorthElsewhere
+from schemas.sections import CustomerDocument, Value, WorthElsewhere
 from services.runtime.waiting import WAIT_MS_MAX
 
 LOOKUP_IDENTIFIERS_MAX = 1_000
@@ -55,13 +55,23 @@ class LookedUp(BaseModel):
     ambiguous: bool
     generic: bool
     candidates: list[Candidate]
-    customer: dict[str, Any] | None = None
+    customer: CustomerDocument | None = None
 
 
 class LookupAnswer(BaseModel):
     """Results in the order asked."""
 
     results: list[LookedUp]
+
+
+class Actor(BaseModel):
+    """Who acted, as the event says: kind customer, staff, bot or system; more where the source sent more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str | None = None
+    id: str | None = None
+    name: str | None = None
 
 
 class TimelineItem(BaseModel):
@@ -75,7 +85,7 @@ class TimelineItem(BaseModel):
     title: str
     summary: str | None
     source: str
-    actor: dict[str, Any] | None
+    actor: Actor | None
     record_id: str
     properties: dict[str, Any] | None = None
 
@@ -130,10 +140,11 @@ class TotalsAnswer(BaseModel):
 
 
 class GradeTotal(BaseModel):
-    """A grade: from which revenue on, what it is for, who is in it."""
+    """A grade: from which revenue, or worth of what is to come, on, what it is for, who is in it."""
 
     grade: str
     revenue_from: str | None
+    clv_from: str | None
     purpose: str
     customers: int
     revenue: str
@@ -145,6 +156,7 @@ class TiersAnswer(BaseModel):
 
     currency: str
     policy_number: int
+    model_version: int | None
     grades: list[GradeTotal]
 
 

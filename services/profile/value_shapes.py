@@ -72,8 +72,18 @@ class GrowthPart(BaseModel):
     difference: str
 
 
+class NewAreas(BaseModel):
+    """Known customers who bought in areas that were new to them, and what they bought there."""
+
+    customers: int
+    revenue: str
+
+
 class GrowthAnswer(BaseModel):
-    """Revenue of a period and of the one before it, which is as long; the parts add up to the difference."""
+    """Revenue of a period and of the one before it, which is as long; the parts add up to the difference.
+
+    `new_areas` is some of the revenue of known customers, and no part beside the others.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -84,6 +94,7 @@ class GrowthAnswer(BaseModel):
     revenue_before: str
     difference: str
     parts: list[GrowthPart]
+    new_areas: NewAreas
 
 
 class WhatIfAnswer(BaseModel):
@@ -98,6 +109,38 @@ class WhatIfAnswer(BaseModel):
     lost_customers: int
     lost_revenue: str
     kept_revenue: str
+
+
+class Gone(BaseModel):
+    """Customers who left, and what they had brought in the year before."""
+
+    customers: int
+    revenue: str
+
+
+class GoneBecause(Gone):
+    """Why; null: nobody knows."""
+
+    cause: str | None
+
+
+class GoneInMonth(GoneBecause):
+    """In which month, YYYY-MM."""
+
+    month: str
+
+
+class ChurnAnswer(Gone):
+    """Who lapsed or defected between two days; `explained` is the share of them whose cause is known."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    since: Annotated[str, Field(alias="from")]
+    until: Annotated[str, Field(alias="to")]
+    currency: str
+    explained: str
+    by_cause: list[GoneBecause]
+    by_month: list[GoneInMonth]
 
 
 class ScoreRequest(BaseModel):

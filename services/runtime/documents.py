@@ -14,8 +14,8 @@ import yaml
 from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic
 
-from services.runtime.aggregates import load, save
-from services.runtime.eventstore import INPUTS
+from services.runtime.aggregates import MAPPER, load, save
+from services.runtime.eventstore import INPUTS, events_of
 from services.runtime.postgres import Connection
 
 NAMESPACE = UUID("6f1d1f0a-3b57-5c1e-9d2e-d0c0360c360c")
@@ -98,6 +98,13 @@ def id_of(name: str) -> UUID:
 async def current(connection: Connection, name: str) -> Document | None:
     """The document as it was set last; None if it never was."""
     return (await load(connection, INPUTS, Document, [id_of(name)])).get(id_of(name))
+
+
+async def versions(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """Every document of this name that ever was, the first one first."""
+    stored = await events_of(connection, INPUTS, [id_of(name)])
+    events = map(MAPPER.to_domain_event, stored.get(id_of(name), ()))
+    return [event.document for event in events if isinstance(event, Document.DocumentSet)]
 
 
 class _AsWritten(yaml.SafeLoader):

@@ -41,6 +41,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "refused": (409, "This does not fit how things stand"),
     "too-large": (413, "The request is too large"),
     "incomplete": (422, "The event lacks what it cannot do without"),
+    "too-many-requests": (429, "This key has asked more often than it may"),
     "too-many-streams": (429, "This key has as many streams open as it may"),
     "not-caught-up": (503, "Not caught up with the position asked for"),
     "unavailable": (503, "A part this answer needs is not available"),

@@ -152,8 +152,11 @@ class Outbox:
         """Begin to send the states of a telling; `settle` must be awaited before the next call."""
         if not telling.numbers:
             return
-        if self._under_way is not None:
+        if not self.idle:
             raise RuntimeError("settle before publishing more")
+        if self._under_way is not None:
+            # Whoever found us idle need not settle; what went wrong is still to be raised.
+            self._under_way.result()
         self._under_way = asyncio.create_task(self._send(list(told), telling))
 
     @property

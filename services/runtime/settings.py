@@ -58,6 +58,13 @@ class Settings(BaseSettings):
     part_deadline_ms: int = 1_000
     """How long the profile API waits for another service before it marks the part missing."""
     business_timezone: str = "UTC"
+    value_days_ahead: int = Field(0, ge=0, le=3_650)
+    """Rehearsals only: value looks at everybody as on so many days from now, so that it shows whom silence moves."""
+    webhooks_allow_private: bool = False
+    """Tests and one's own machine only: webhooks may be http and go to private addresses."""
+    key_requests_per_s: int = Field(1_000, ge=0, le=100_000)
+    """What one API key may ask on average; 0: without a limit. A key may have a limit of its own."""
+    key_requests_burst: int = Field(2_000, ge=1, le=1_000_000)
     fault_point: str = ""
     """Tests only: `NAME:ACTION` makes the lane kill or stop itself at a named point (runtime/faultpoints.py)."""
 

@@ -28,6 +28,7 @@ TOLD = Counter("c360_told", "States published, by topic", ["service", "topic"])
 ACCEPTED = Counter("c360_accepted", "Events accepted at the door, by source kind", ["door"])
 PARKED = Counter("c360_parked", "Records parked, by reason", ["service", "reason"])
 STREAMS = Gauge("c360_streams", "Open streams of changes of a process")
+WEBHOOKS = Counter("c360_webhooks", "Attempts to deliver to webhooks, by what became of it", ["outcome"])
 HTTP_SECONDS = Histogram(
     "c360_http_seconds", "Time to answer, by route and status", ["route", "status"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),

@@ -1,8 +1,10 @@
 """Value: what a customer is worth.
 
 Owns   orders (one row per business key, whatever record an entry came under), day rows per record, the
-       ledger combined per customer, tiers and the policy that sets them.
-Hears  channel.events (orders, refunds, invoices, subscriptions, costs), identity.bindings.
+       ledger combined per customer, contacts and statements, tiers and the policy that sets them, when silence moves
+       somebody.
+Hears  channel.events (orders, refunds, invoices, subscriptions, costs, contacts, what is stated and suffered),
+       identity.bindings.
 Tells  value.customers.
 Must not know who a person is: it groups records as identity's bindings say. Must not let money pass through
 a float, convert currencies, or let an answer depend on the order in which events arrived.

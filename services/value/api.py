@@ -5,9 +5,9 @@ Asked by the profile service and the command; not for the public.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,13 +28,18 @@ from services.runtime.policy_pages import policy_pages
 from services.runtime.postgres import Connection, ServiceSchema
 from services.runtime.settings import Settings
 from services.value import views
+from services.value.domain.days import date_of
 from services.value.domain.fitting import TooLittle
+from services.value.domain.ledger import Looking
+from services.value.domain.models.tastes import Tastes
 from services.value.domain.policy import Policy, read_policy
 from services.value.domain.reading import business_day
+from services.value.domain.wanting import recommended
 from services.value.handlers import POLICY, plan
-from services.value.views import everybody
+from services.value.views import everybody, foreseeing, past, shadowing, wanting
 
 HORIZON_DAYS_MAX = 3_650
+RECOMMENDED, RECOMMENDED_MAX = 10, 100
 
 
 def internal(settings: Settings) -> Starlette:
@@ -44,6 +49,7 @@ def internal(settings: Settings) -> Starlette:
         ServiceSchema.of("value", grouped=True, event_sourced=True),
         [
             Route("/customers/{customer_id}/value", value),
+            Route("/customers/{customer_id}/recommendations", recommendations),
             Route("/records/value", of_records, methods=["POST"]),
             Route("/book", book),
             Route("/tiers", tiers),
@@ -51,36 +57,88 @@ def internal(settings: Settings) -> Starlette:
             Route("/migration", migration),
             Route("/growth", growth),
             Route("/what-if", what_if),
+            Route("/churn", churn),
             Route("/policy/fitted", fitted),
+            Route("/policy/grouped", grouped),
             Route("/score", score, methods=["POST"]),
+            Route("/shadowed", shadowed, methods=["POST"]),
             *policy_pages("value", POLICY, read_policy),
         ],
         plan,
     )
     app.state.policy = PolicyInForce(POLICY, read_policy)
+    app.state.learnt = Learnt()
     return app
+
+
+class Learnt:
+    """What was learnt of everybody's purchases, learnt anew with the first question of a business day."""
+
+    def __init__(self) -> None:
+        self.day: int | None = None
+        self.tastes: Tastes | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def on(self, connection: Connection, zone: ZoneInfo, day: int) -> Tastes:
+        """Of today."""
+        async with self._one_at_a_time:
+            if self.tastes is None or self.day != day:
+                self.tastes, self.day = await wanting.learnt(connection, zone), day
+            return self.tastes
+
+
+async def shadowed(request: Request) -> Response:
+    """[record id, event id] of those whose order another event tells with more right: {"events": [event id]}."""
+    try:
+        events = [str(UUID(event)) for event in orjson.loads(await request.body())["events"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", "events is a list of event ids") from None
+    zone = ZoneInfo(request.app.state.settings.business_timezone)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"shadowed": await shadowing.shadowed(connection, events, zone)})
 
 
 async def value(request: Request) -> Response:
     """What one customer is worth; `as_of`: RFC 3339."""
-    try:
-        customer_id = str(UUID(request.path_params["customer_id"]))
-    except ValueError:
-        raise Problem("unknown-customer", "not a customer id") from None
+    customer_id = _customer_id(request)
     as_of = request.query_params.get("as_of")
     try:
         as_of_us = microseconds(parse_rfc3339(as_of)) if as_of else None
     except (ValueError, OverflowError):
         raise Problem("bad-request", "as_of is an RFC 3339 time with a zone") from None
-    zone = ZoneInfo(request.app.state.settings.business_timezone)
-    day = business_day(microseconds(datetime.now(UTC)) if as_of_us is None else as_of_us, zone)
+    zone, now_us = ZoneInfo(request.app.state.settings.business_timezone), _now_us(request)
+    day = business_day(now_us if as_of_us is None else as_of_us, zone)
     horizon = whole(request.query_params.get("horizon_days"), 0, 1, HORIZON_DAYS_MAX)
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         in_force = await request.app.state.policy.hold(connection)
-        in_force = _looking(in_force, horizon, request.query_params.get("model_version"))
-        found = await views.value(connection, customer_id, in_force, zone, as_of_us, day)
+        in_force = await _asked_model(request, connection, in_force)
+        looking = Looking(day, zone, is_answer=True, horizon_days=horizon)
+        found = await views.value(connection, customer_id, in_force, looking, as_of_us, now_us)
     return answer(found or {"value": None, "orders": [], "orders_total": 0})
+
+
+async def recommendations(request: Request) -> Response:
+    """What one customer needs next: two lists with reasons; `limit` of each, `learn=true`: of all purchases anew."""
+    customer_id = _customer_id(request)
+    limit = whole(request.query_params.get("limit"), RECOMMENDED, 1, RECOMMENDED_MAX)
+    zone, learnt = ZoneInfo(request.app.state.settings.business_timezone), request.app.state.learnt
+    day = _today(request)
+    if request.query_params.get("learn") == "true":
+        learnt.day = None
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        tastes = await learnt.on(connection, zone, day)
+        own = await wanting.mine(connection, customer_id, zone, _now_us(request))
+    return answer({"as_of": date_of(day).isoformat(), **recommended(tastes, own, day, limit)})
+
+
+def _customer_id(request: Request) -> str:
+    try:
+        return str(UUID(request.path_params["customer_id"]))
+    except ValueError:
+        raise Problem("unknown-customer", "not a customer id") from None
 
 
 async def of_records(request: Request) -> Response:
@@ -103,14 +161,15 @@ async def book(request: Request) -> Response:
         return answer(await views.book(connection, in_force, since, until))
 
 
-def _looking(policy: Policy, horizon_days: int, model_version: str | None) -> Policy:
-    """The policy with another horizon (0: its own). Raises Problem for a model that is not in force."""
-    prediction = policy.prediction
-    if model_version is not None and (prediction is None or model_version != str(prediction.version)):
-        raise Problem("bad-request", f"model version {model_version} is not in force")
-    if prediction is None or not horizon_days:
+async def _asked_model(request: Request, connection: Connection, policy: Policy) -> Policy:
+    """With the model of `model_version`, where one is asked for. Raises Problem for one that never was in force."""
+    version = whole(request.query_params.get("model_version"), 0, 1, 2**31)
+    if not version:
         return policy
-    return replace(policy, prediction=prediction.looking(float(horizon_days)))
+    found = await past.with_model(connection, POLICY, policy, version)
+    if found is None:
+        raise Problem("bad-request", f"model version {version} was never in force")
+    return found
 
 
 async def pareto(request: Request) -> Response:
@@ -131,6 +190,12 @@ async def growth(request: Request) -> Response:
     return await _asked(request, lambda connection, policy: everybody.growth(connection, policy, since, until))
 
 
+async def churn(request: Request) -> Response:
+    """Who left between `from` and `to`, and why."""
+    since, until = _period(request)
+    return await _asked(request, lambda connection, policy: everybody.churn(connection, policy, since, until))
+
+
 async def what_if(request: Request) -> Response:
     """What keeping a share of the lost had been worth; `from`, `to`, `defection`: the share, 0 to 1."""
     since, until = _period(request)
@@ -148,9 +213,18 @@ async def fitted(request: Request) -> Response:
         policy = await request.app.state.policy.hold(connection)
         document = (await policies.in_force(connection, POLICY))["document"]
         try:
-            return answer(await everybody.fit(connection, document, policy, _today(request)))
+            return answer(await foreseeing.fit(connection, document, policy, _today(request)))
         except TooLittle as little:
             raise Problem("bad-request", str(little)) from None
+
+
+async def grouped(request: Request) -> Response:
+    """The policy in force with needs groups learnt on the ledger; nothing is changed."""
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        policy = await request.app.state.policy.hold(connection)
+        document = (await policies.in_force(connection, POLICY))["document"]
+        return answer({"document": await foreseeing.grouped(connection, document, policy)})
 
 
 async def score(request: Request) -> Response:
@@ -165,17 +239,24 @@ async def score(request: Request) -> Response:
         raise Problem("bad-request", 'as_of is RFC 3339; "all": true or customer_ids') from None
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
-        policy = _looking(await request.app.state.policy.hold(connection), horizon, None)
-        if policy.prediction is None:
+        policy = await request.app.state.policy.hold(connection)
+        prediction = policy.prediction
+        if prediction is None:
             raise Problem("bad-request", "no model was promoted yet: c360 value fit")
-        scored = everybody.scores(connection, policy, policy.prediction, day, ids)
+        looking = prediction.looking(float(horizon)) if horizon else prediction
+        scored = foreseeing.scores(connection, policy, looking, day, ids)
         lines = [orjson.dumps(one) async for some in scored for one in some]
     return Response(b"\n".join([*lines, b""]), media_type="application/x-ndjson")
 
 
+def _now_us(request: Request) -> int:
+    """What time it is for value, in µs since 1970."""
+    ahead = timedelta(days=request.app.state.settings.value_days_ahead)
+    return microseconds(datetime.now(UTC) + ahead)
+
+
 def _today(request: Request) -> int:
-    zone = ZoneInfo(request.app.state.settings.business_timezone)
-    return business_day(microseconds(datetime.now(UTC)), zone)
+    return business_day(_now_us(request), ZoneInfo(request.app.state.settings.business_timezone))
 
 
 def _period(request: Request) -> tuple[date, date]:

@@ -1,10 +1,11 @@
-"""What value does with a batch: already seen? → load → decide → save.
+"""What value does with a batch: already seen? → load → decide → save; and what silence and a changed policy ask for.
 
-Owns the order of these steps; rules are in domain/, SQL in store.py and runtime/grouping.py.
+Owns the order of these steps; rules are in domain/, SQL in store/ and runtime/grouping.py.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -21,30 +22,47 @@ from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
 from services.value import store
+from services.value.domain.contacts import has_price
 from services.value.domain.entries import MONEY_TYPES, Entry
-from services.value.domain.ledger import section
+from services.value.domain.heard import HEARD_TYPES, heard_of
+from services.value.domain.ledger import Looking, Mark, worth
 from services.value.domain.orders import Amounts, added, fold
 from services.value.domain.policy import Policy, read_policy
 from services.value.domain.reading import business_day, read
+from services.value.store import customers, heard
 
 POLICY = "value.policy"
-HEARD = MONEY_TYPES | {withdrawing.RETRACTED}
+HEARD = MONEY_TYPES | HEARD_TYPES | {withdrawing.RETRACTED}
 REVIEWED_AT_ONCE = 500
 """Customers looked at again in one transaction after a change of the policy."""
+FALLEN_AT_ONCE = 200
+"""Customers looked at again in one transaction because silence moved them."""
+
+
+def clock_us() -> int:
+    """What time it is, in µs since 1970: silence falls by the clock, not by events."""
+    return time.time_ns() // 1_000
 
 
 class Value:
     """The lane's handlers, with the business day's zone and the policy in force."""
 
-    def __init__(self, zone: ZoneInfo, policy: PolicyInForce[Policy]) -> None:
+    def __init__(self, zone: ZoneInfo, policy: PolicyInForce[Policy], days_ahead: int = 0) -> None:
         self.zone = zone
         self.policy = policy
+        self.days_ahead = days_ahead
+
+    @property
+    def today(self) -> int:
+        """The business day it is; later by `days_ahead` where silence is rehearsed."""
+        return business_day(clock_us(), self.zone) + self.days_ahead
 
     async def apply(self, batch: Batch, work: Work) -> None:
         """Apply one batch of events and bindings."""
         events = batch.of(CHANNEL_EVENTS.name)
         moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
         held = await withdrawing.hold(work.connection, [i.message for i in events])
+        contacts, concerned, priced = await self._hear(events, held, work)
         entries = self._entries(events, work)
         new = await store.insert_entries(work.connection, entries, held.here)
         work.counts["applied"] += len(new)
@@ -53,14 +71,34 @@ class Value:
         orders = {store.order_id(e.key) for e in entries if (e.record_id, e.event_id) in new}
         orders |= await store.withdraw(work.connection, held.now) if held.now else set()
         changes, records = await self._fold(orders, work.connection)
+        records |= concerned
         locked = await grouping.lock(work.connection, records, moves)
         await store.add_days(work.connection, changes)
+        await heard.add_contacts(work.connection, contacts)
         newest = max((i.log_time_ms for i in events), default=0)
         touched = {locked.group_of[record] for record in records}
-        told = touched | await _regrouped(locked, records, work.connection)
+        told = touched | await _regrouped(locked, records, priced, work.connection)
         if told:
             policy = await self.policy.hold(work.connection)
             await self._tell({group: newest if group in touched else 0 for group in told}, policy, work)
+
+    async def _hear(
+        self, events: Sequence[Incoming], held: withdrawing.Withdrawals, work: Work
+    ) -> tuple[heard.Counts, set[str], bool]:
+        """What changes of contacts, whom that and what was stated concerns, and whether contacts cost anything."""
+        policy = await self.policy.hold(work.connection)
+        said = [
+            one for i in events if (one := heard_of(i.message, microseconds(i.message.time), self.zone)) is not None
+        ]
+        new = await heard.insert(work.connection, said, held.here)
+        gone = await heard.withdraw(work.connection, held.now) if held.now else []
+        work.counts["heard"] += len(new)
+        concerned = {
+            one.record_id
+            for one in (*new, *gone)
+            if one.said is not None or (one.contact is not None and has_price([one.contact], policy.prices))
+        }
+        return heard.counted(new, gone), concerned, bool(policy.prices)
 
     def _entries(self, events: Sequence[Incoming], work: Work) -> list[Entry]:
         """What the events say of money; what lacks too much to say it is counted."""
@@ -95,12 +133,23 @@ class Value:
         return changes, {record for record in records if record is not None}
 
     async def _tell(self, newest: Mapping[str, int], policy: Policy, work: Work) -> None:
-        """n + 1 and a state to tell for each of these groups; `newest`: group → log time of what changed it."""
+        """n + 1 and a state to tell for each of these groups; `newest`: group → log time of what changed it.
+
+        Where silence moves them next is kept in the same transaction, as of the day that is told.
+        """
         versions = await grouping.save(work.connection, {}, newest)
-        for group, ledger in (await store.ledgers(work.connection, sorted(versions))).items():
+        looking, marks = Looking(self.today, self.zone), {}
+        for group, ledger in (await _ledgers(work.connection, sorted(versions), policy)).items():
             n, log_time_ms, _ = versions[group]
-            state = _state(group, Version(work.epoch, n), log_time_ms, ledger, policy, self.zone)
+            state, mark = _state(group, Version(work.epoch, n), log_time_ms, ledger, policy, looking)
             work.tell(VALUE_CUSTOMERS.name, state)
+            if mark != ledger.mark:
+                marks[group] = mark
+        await customers.save_marks(work.connection, marks)
+
+    async def spare(self, work: Work) -> bool:
+        """A piece of what no event asks for; whether there is more of it."""
+        return await self.review(work) or await self.fall(work)
 
     async def review(self, work: Work) -> bool:
         """After a change of the policy: look at some more customers again; whether there are others left."""
@@ -108,35 +157,57 @@ class Value:
         place = await review.place(work.connection, self.policy.number)
         if place is None:
             return False
-        customers = await grouping.groups_after(work.connection, place.after, REVIEWED_AT_ONCE)
-        if customers:
-            members = await grouping.members_of(work.connection, customers)
+        found, last = await customers.customers_after(work.connection, place.after, REVIEWED_AT_ONCE)
+        if found:
+            members = {member for those in found.values() for member in those}
             locked = await grouping.lock(work.connection, members, ())
-            await self._tell(dict.fromkeys(set(customers) & locked.members.keys(), 0), policy, work)
-        reached = review.Place(0, customers[-1]) if customers else None
-        await review.reached(work.connection, self.policy.number, reached)
-        return bool(customers)
+            await self._tell(dict.fromkeys(found.keys() & locked.members.keys(), 0), policy, work)
+        await review.reached(work.connection, self.policy.number, None if last is None else review.Place(0, last))
+        return last is not None
+
+    async def fall(self, work: Work) -> bool:
+        """Look again at customers whom silence has moved by today; whether there may be others."""
+        policy, today = await self.policy.hold(work.connection), self.today
+        found = await customers.due(work.connection, today, FALLEN_AT_ONCE)
+        if not found:
+            return False
+        members = await grouping.members_of(work.connection, found)
+        locked = await grouping.lock(work.connection, members, ())
+        # Another worker, or an event, may have been quicker: who was looked at is due no more.
+        still = await customers.still_due(work.connection, sorted(set(found) & locked.members.keys()), today)
+        work.counts["fallen_silent"] += len(still)
+        if still:
+            await self._tell(dict.fromkeys(still, 0), policy, work)
+        return len(found) == FALLEN_AT_ONCE
 
 
-async def _regrouped(locked: grouping.Locked, changed: set[str], connection: Connection) -> set[str]:
-    """Groups with other members than before, if any of their old or new members has days, or had until now."""
+async def _regrouped(locked: grouping.Locked, changed: set[str], priced: bool, connection: Connection) -> set[str]:
+    """Groups with other members than before, if any of their old or new members says anything, or did until now."""
     if not locked.regrouped:
         return set()
     group_of = {member: group for group in locked.regrouped for member in locked.members[group]}
-    rich = changed | await store.with_days(connection, group_of.keys() | locked.moved.keys())
+    rich = changed | await customers.with_anything(connection, group_of.keys() | locked.moved.keys(), priced=priced)
     found = {group_of[member] for member in rich & group_of.keys()}
     return found | {locked.moved[member] for member in rich & locked.moved.keys()}
 
 
+async def _ledgers(connection: Connection, groups: Sequence[str], policy: Policy) -> dict[str, customers.Ledger]:
+    return await customers.ledgers(connection, groups, priced=bool(policy.prices))
+
+
 def _state(
-    group: str, version: Version, log_time_ms: int, ledger: store.Ledger, policy: Policy, zone: ZoneInfo
-) -> State:
-    """The section as of the business day on which it changed last: a rebuild gives the same."""
-    day = business_day(log_time_ms * 1_000, zone)
-    body = section(ledger.cells, policy, ledger.first_us, ledger.last_us, day)
+    group: str, version: Version, log_time_ms: int, ledger: customers.Ledger, policy: Policy, looking: Looking
+) -> tuple[State, Mark | None]:
+    """The section as of the last day on which anything of it changed: a function of log, policy and today."""
+    body, mark = worth(ledger.known, policy, looking)
     if body is not None:
         body["by_record"] = ledger.members
-    return State(group, version, body, grouping.members_hash(ledger.members), log_time_ms)
+    return State(group, version, body, grouping.members_hash(ledger.members), log_time_ms), mark
+
+
+def _as_kept(ledger: customers.Ledger, value: Value) -> Looking:
+    """Of whom a day is kept is told as of that day, whatever day it is now."""
+    return Looking(value.today if ledger.mark is None else ledger.mark.day, value.zone)
 
 
 def _binding(state: State) -> grouping.Binding:
@@ -145,7 +216,7 @@ def _binding(state: State) -> grouping.Binding:
 
 
 def _decode(record: Any) -> Any:
-    """Only events of money are decoded, and those exactly; the others are passed by their header."""
+    """Only events that are heard are decoded, and those exactly; the others are passed by their header."""
     if header(record.headers, "ce_type") not in HEARD:
         return None
     return decode_event(record.key, record.value, record.headers, exact=True)
@@ -160,7 +231,7 @@ def shipped_document() -> dict[str, Any]:
 async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Value's lane."""
     policy = PolicyInForce(POLICY, read_policy)
-    value = Value(ZoneInfo(settings.business_timezone), policy)
+    value = Value(ZoneInfo(settings.business_timezone), policy, settings.value_days_ahead)
 
     async def begin(connection: Connection) -> None:
         await policy.ready(connection, settings, "value", shipped_document())
@@ -171,8 +242,8 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         """States of these customers as committed now."""
         now = await policy.hold(connection)
         return [
-            _state(group, Version(epoch, ledger.n), ledger.log_time_ms, ledger, now, value.zone)
-            for group, ledger in (await store.ledgers(connection, keys)).items()
+            _state(group, Version(epoch, ledger.n), ledger.log_time_ms, ledger, now, _as_kept(ledger, value))[0]
+            for group, ledger in (await _ledgers(connection, keys, now)).items()
         ]
 
     return LanePlan(
@@ -184,5 +255,5 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         # Nobody waits for a sum as for an answer; most of what comes is bindings of people who bought nothing.
         lingers=4,
         begin=begin,
-        spare=value.review,
+        spare=value.spare,
     )

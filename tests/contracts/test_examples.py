@@ -8,8 +8,8 @@ import pytest
 
 from schemas.events import EVENT_TYPES, summary, title
 from schemas.events.titles import SUMMARY_CHARS_MAX, TITLE_CHARS_MAX
+from services.intake.domain.mapping import segment_table
 from services.intake.domain.model import Accepted, Parked
-from services.intake.domain.segment_mapping import segment_table
 from tests.contracts.examples import EXAMPLES, FILES, SEGMENT, outcomes
 
 OURS = [path for path in FILES if path.parent.name != SEGMENT]

@@ -90,6 +90,11 @@ def test_a_model_is_fitted_refused_or_promoted_and_tells_what_is_to_come(
     assert (sooner["horizon_days"], sooner["expected_purchases"] < now["expected_purchases"]) == (30, True)
     assert alone.ask(f"/v1/customers/{customer}/value", model_version=9).status_code == 400
     assert "promoted by operator" in alone.copy.command("value", "models")
+    refit = alone.copy.json("value", "fit", "--out", str(file))
+    assert not any("change tier" in why for why in refit["refused"]), "the same model moves nobody"
+    alone.copy.json("value", "promote", str(file), "--reason", "a year on", "--anyway", "--execute")
+    versions = [alone.ask(f"/v1/customers/{customer}/value", model_version=n).json()["predicted"] for n in (1, 2)]
+    assert [one["model_version"] for one in versions] == [1, 2]
 
 
 @pytest.mark.feature("D2", "D7")

@@ -151,7 +151,11 @@ def test_an_order_is_what_a_segment_is_worth(club: Club) -> None:
     assert summary["revenue"] == [{"currency": "EUR", "revenue": "100.00", "customers": 1}]
     blind = club.doors.key("profile:read")
     summary = club.doors.ask(f"/v1/segments/{club.segment_id}/summary", key=blind).json()
-    assert (summary["revenue"], summary["tiers"], summary["masked"]) == (None, None, ["revenue", "tiers"])
+    assert (summary["revenue"], summary["tiers"], summary["masked"]) == (
+        None,
+        None,
+        ["revenue", "tiers", "compared.areas", "compared.needs", "compared.gaps"],
+    )
 
 
 def test_a_broken_definition_tells_every_error_and_changes_nothing(club: Club) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.profile.api.audience import STREAMS_PER_KEY_MAX
+from services.profile.listening.audience import STREAMS_PER_KEY_MAX
 from tests.support.doors import Doors, Named, Source
 from tests.support.streams import Sent, listening
 
@@ -68,6 +68,49 @@ def test_who_comes_back_misses_nothing_and_hears_nothing_twice(doors: Doors, web
             created.add(heard[-1].data["subject"])
     told = [sent.data["id"] for sent in heard]
     assert len(set(told)) == len(told), "nothing twice"
+
+
+@pytest.mark.feature("T5", "D1", "D6")
+def test_segments_and_tiers_are_told_as_they_change_and_from_any_cursor_exactly_the_rest(
+    doors: Doors, web: Source, own: Named
+) -> None:
+    who = {"user_id": own("ann")}
+    club = {"field": "contact.traits.club", "is": own("club")}
+    made = doors.post_api("/v1/segments", {"segment_id": own("club"), "name": "The club", "where": club})
+    assert made.status_code == 201, made.text
+    ann = doors.customer_of("user_id", own("ann"), doors.send(web, note(own("ann"))))
+
+    def is_told(kind: str, **about: str) -> Any:
+        return lambda s: of(ann, kind)(s) and about.items() <= s.data["data"].items()
+
+    def of_club(text: str) -> dict[str, Any]:
+        return {"type": "contact.identified", "identifiers": who, "traits": {"club": text}}
+
+    def buys(order: str, total: str) -> dict[str, Any]:
+        about = {"order_id": own(order), "currency": "USD", "subtotal": total}
+        return {"type": "order.completed", "identifiers": who, "properties": about}
+
+    with listening(doors, f"/v1/customers/{ann}/stream") as stream:
+        start = stream.cursor
+        doors.send(web, of_club(own("club")))
+        heard = stream.until(is_told("segment.entered", segment_id=own("club")))
+        doors.send(web, buys("o1", "200"))
+        heard += stream.until(is_told("tier.changed"))
+        doors.send(web, buys("o2", "5000"))
+        heard += stream.until(is_told("tier.changed", to="A"))
+        doors.send(web, of_club("none"))
+        heard += stream.until(is_told("segment.left", segment_id=own("club")))
+    tiers = [sent.data["data"] for sent in heard if sent.type == "tier.changed"]
+    assert tiers[0]["from"] is None
+    assert [one["to"] for one in tiers[:-1]] == [one["from"] for one in tiers[1:]]
+    whole = [sent.data["id"] for sent in heard]
+    assert len(set(whole)) == len(whole), "nothing twice"
+    moves = [n for n, sent in enumerate(heard) if not sent.type.startswith("customer.")]
+    for place in [-1, *(n - 1 for n in moves), *moves]:
+        cursor = start if place < 0 else heard[place].id
+        with listening(doors, f"/v1/customers/{ann}/stream", last_event_id=cursor) as again:
+            rest = [] if place == len(heard) - 1 else again.until(lambda sent: sent.id == heard[-1].id)
+        assert [sent.data["id"] for sent in rest] == whole[place + 1 :]
 
 
 @pytest.mark.feature("T5")

@@ -27,6 +27,7 @@ from services.intake.domain.model import (
     Source,
 )
 from services.intake.domain.permissions import check_permitted
+from services.intake.domain.plans import Broken, Plan, check_plan, told
 from services.intake.domain.reasons import Reason
 from services.intake.domain.references import with_namespaces
 from services.intake.domain.timing import Timed, time_of
@@ -36,10 +37,12 @@ TEXTS = frozenset({"conversation_id", "reply_to", "group_id", "locale", "timezon
 BUSINESS_KEYS = frozenset(
     {
         "order_id", "invoice_id", "subscription_id", "ticket_id", "message_id", "conversation_id",
-        "promise_id", "refund_id",
+        "promise_id", "refund_id", "reply_to", "call_id", "meeting_id", "response_id",
     }
 )  # fmt: skip
-"""Properties that are unique in the source's business namespace only."""
+"""Properties that are unique in the source's business namespace only, or name such a one (`reply_to`)."""
+_BUSINESS_FIELDS = frozenset({"conversation_id", "reply_to"})
+"""Those that may stand among the common fields."""
 
 _OURS = frozenset({"identifiers", "channel", "direction", "incomplete", "business_namespace", *SEGMENT_IDS})
 
@@ -74,6 +77,7 @@ def _accept(raw: Raw, received: Received, deployment_key: bytes) -> Accepted:
     if incomplete:
         data["incomplete"] = list(incomplete)
     check_size(data)
+    broken = check_plan(received.plan, event_type, data)
     event = Event(
         id=sent_id,
         source=source,
@@ -83,9 +87,9 @@ def _accept(raw: Raw, received: Received, deployment_key: bytes) -> Accepted:
         received=received.arrival,
         data=data,
         clamped=timed.clamped,
-        extensions=_extensions(raw),
+        extensions=_extensions(raw, received.plan, broken),
     )
-    return Accepted(event, incomplete)
+    return Accepted(event, incomplete, broken)
 
 
 def _id(sent: Any) -> str:
@@ -177,7 +181,7 @@ def _set_defaults(data: dict[str, Any], known: EventType | None, settings: Sourc
         data.setdefault("timezone", settings.timezone)
     if settings.country is not None:
         data.setdefault("country", settings.country)
-    if "conversation_id" in data or not BUSINESS_KEYS.isdisjoint(properties):
+    if not _BUSINESS_FIELDS.isdisjoint(data) or not BUSINESS_KEYS.isdisjoint(properties):
         data["business_namespace"] = settings.business_namespace or settings.name
     if settings.currency is None or known is None or not known.has_currency:
         return
@@ -192,10 +196,17 @@ def _keep_sent_times(data: dict[str, Any], raw: Raw, timed: Timed) -> None:
         data["context"] = {**data.get("context", {}), "sentAt": raw.sent_at}
 
 
-def _extensions(raw: Raw) -> dict[str, str]:
+def _extensions(raw: Raw, plan: Plan | None, broken: Broken) -> dict[str, str]:
     for value in raw.extensions.values():
         if not value.isprintable():
             _check_encodable(value, "in an attribute")
-    if raw.mapping is None:
+    if raw.mapping is None and plan is None:
         return raw.extensions
-    return {**raw.extensions, "c360mapping": raw.mapping}
+    found = dict(raw.extensions)
+    if raw.mapping is not None:
+        found["c360mapping"] = raw.mapping
+    if plan is not None:
+        found["c360plan"] = str(plan.version)
+    if broken:
+        found["c360violations"] = told(broken)
+    return found

@@ -37,6 +37,7 @@ class Source:
     `subject_type`: the identifier type of a CloudEvent's `subject`; without it a subject identifies nobody.
     `events_per_s`: how many events it may send, on average; None: as many as it likes.
     `may`: what it has leave for, of permissions.PERMISSIONS; nothing by default.
+    `app_ids`: apps whose trackers send for it without a key, as Snowplow's do; the ids are known to everybody.
     """
 
     name: str
@@ -49,14 +50,19 @@ class Source:
     subject_type: str | None = None
     events_per_s: int | None = None
     may: tuple[str, ...] = ()
+    app_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """When and for which source something arrived; `arrival` has a zone."""
+    """When and for which source something arrived; `arrival` has a zone.
+
+    `plan`: what the source promised to send (plans.Plan), or None.
+    """
 
     arrival: datetime
     source: Source
+    plan: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,11 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An event for the log, and the required fields it lacks."""
+    """An event for the log, the required fields it lacks, and (type, rule) of its plan that it breaks."""
 
     event: Event
     incomplete: tuple[str, ...]
+    broken: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +101,12 @@ class Parked:
 
     reason: str
     detail: str = ""
+    broken: tuple[tuple[str, str], ...] = ()
 
 
 class Refused(ValueError):
     """Raised inside the domain for one event; `accept` and the readers turn it into Parked."""
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "", broken: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(reason)
-        self.parked = Parked(str(reason), detail)
+        self.parked = Parked(str(reason), detail, broken)

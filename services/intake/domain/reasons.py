@@ -24,6 +24,8 @@ class Reason(StrEnum):
     BAD_SOURCE = "bad_source"
     BAD_CALL = "bad_call"
     NOT_PERMITTED = "not_permitted"
+    PLAN_VIOLATED = "plan_violated"
+    UNKNOWN_APP = "unknown_app"
     NO_ID = "no_id"
     ID_TOO_LONG = "id_too_long"
     NO_IDENTIFIER = "no_identifier"
@@ -41,8 +43,8 @@ EXPLANATIONS: dict[str, str] = {
     Reason.NO_VALUE: "The record or body is empty.",
     Reason.NOT_JSON: "It is not JSON in UTF-8, or it holds NaN, infinity or an endless number.",
     Reason.DUPLICATE_KEY: "An object names a key twice; which of the two was meant cannot be known.",
-    Reason.NOT_AN_EVENT: "It is JSON, but neither a CloudEvent nor a Segment call.",
-    Reason.NO_BATCH: "The body's `batch` is not a list of events.",
+    Reason.NOT_AN_EVENT: "It is JSON, but no event in any of the languages spoken here.",
+    Reason.NO_BATCH: "The body holds no list of events where its client's batches have one.",
     Reason.NOT_AN_OBJECT: "The event is not a JSON object.",
     Reason.DATA_NOT_AN_OBJECT: "The event's data is not a JSON object.",
     Reason.BAD_SPECVERSION: "The CloudEvents version is not 1.0.",
@@ -51,6 +53,8 @@ EXPLANATIONS: dict[str, str] = {
     Reason.BAD_SOURCE: "The source is longer than 256 characters or not printable.",
     Reason.BAD_CALL: "The Segment call is none of track, identify, page, screen, group, alias.",
     Reason.NOT_PERMITTED: "The source has no leave to say this: operators' words, or taking back what others sent.",
+    Reason.PLAN_VIOLATED: "The event breaks the source's tracking plan, which says that such events are parked.",
+    Reason.UNKNOWN_APP: "The event came with others of a known app, but its own app id is no source's.",
     Reason.NO_ID: "The event has no id, so that a repetition could not be told from a second event.",
     Reason.ID_TOO_LONG: "The id is longer than 256 characters.",
     Reason.NO_IDENTIFIER: "Nothing in the event says whose it is: no identifier, or only placeholders.",

@@ -6,24 +6,22 @@ message of a batch is Parked beside the good ones.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 from schemas.codec import Unreadable
-from services.intake.domain.checking import encoded, printable
-from services.intake.domain.model import DEPTH_MAX, TYPE_CHARS_MAX, Parked, Raw, Refused
+from services.intake.domain.checking import printable
+from services.intake.domain.deriving import derived_id, part_id
+from services.intake.domain.mapping import Row, Table, segment_table
+from services.intake.domain.model import TYPE_CHARS_MAX, Parked, Raw, Refused
 from services.intake.domain.reasons import Reason
-from services.intake.domain.segment_mapping import Row, Table, segment_table
-from services.intake.domain.segment_properties import shaped
+from services.intake.domain.shaping import shaped
 
 CALLS: tuple[str, ...] = ("track", "identify", "page", "screen", "group", "alias")
 BATCH = "batch"
 SHORT_NAMES: dict[str, str] = {name[0]: name for name in CALLS}
 """The browser library's paths; `b` is the batch."""
 
-ID_NAMESPACE = uuid.UUID("6f1d1f0a-3b57-5c1e-9d2e-5e60360c360c")
 _NOT_CONTENT = frozenset({"sentAt", "sent_at", "receivedAt", "writeKey", "messageId"})
 _IN_DATA = ("userId", "anonymousId", "user_id", "anonymous_id", "traits", "properties", "context")
 _READ = frozenset({*_IN_DATA, *_NOT_CONTENT, "type", "groupId", "timestamp", "originalTimestamp"})
@@ -171,18 +169,7 @@ def _add_page(properties: dict[str, Any], message: Mapping[str, Any], context: M
 
 def _derived_id(message: Mapping[str, Any], call: str) -> str:
     """An id from the content without the time of sending, so that a repeated message is the same event."""
-    content = {key: value for key, value in message.items() if key not in _NOT_CONTENT}
-    return str(uuid.uuid5(ID_NAMESPACE, sha256(encoded([call, _sorted(content, 0)])).hexdigest()))
-
-
-def _sorted(value: Any, depth: int) -> Any:
-    if depth > 2 * DEPTH_MAX:
-        raise Refused(Reason.TOO_DEEP)
-    if type(value) is dict:
-        return {key: _sorted(value[key], depth + 1) for key in sorted(value, key=str)}
-    if type(value) is list:
-        return [_sorted(item, depth + 1) for item in value]
-    return value
+    return derived_id(call, {key: value for key, value in message.items() if key not in _NOT_CONTENT})
 
 
 def _each_category(
@@ -198,6 +185,5 @@ def _each_category(
     for category, allowed in sorted(categories.items()):
         event_type = row.type if allowed is True else row.otherwise or row.type
         own = {**data, "properties": {**(data.get("properties") or {}), "purpose": category}}
-        category_id = str(uuid.uuid5(ID_NAMESPACE, f"{message_id}\x1f{category}"))
-        events.append(_raw(message, category_id, event_type, own, row, version))
+        events.append(_raw(message, part_id(message_id, category), event_type, own, row, version))
     return events

@@ -26,6 +26,18 @@ OPERATOR_NAME = "operator"
 KEYS_TIMEOUT_S = 20.0
 RETRY_S = 0.2
 
+Namespaces = Annotated[
+    list[str] | None, typer.Option("--namespace", metavar="TYPE=NS", help="crm_id=acme keeps its numbers apart")
+]
+May = Annotated[
+    list[str] | None,
+    typer.Option("--may", metavar="P", help="assert: speak as an operator; retract: take back others' events"),
+]
+AppIds = Annotated[
+    list[str] | None,
+    typer.Option("--app-id", metavar="ID", help="Trackers with this app id send for it without a key."),
+]
+
 sources = typer.Typer(help="Who may send events.", rich_markup_mode=None)
 keys = typer.Typer(help="Who may ask the profile API.", rich_markup_mode=None)
 
@@ -85,8 +97,8 @@ def make_key(copy: Here, name: str, scopes: list[str]) -> str:
     return str(_make_key(copy, name, scopes)["key"])
 
 
-def _make_key(copy: Here, name: str, scopes: list[str]) -> Any:
-    return ask_json("POST", f"{copy.internal['profile']}/keys", json={"name": name, "scopes": scopes})
+def _make_key(copy: Here, name: str, scopes: list[str], **more: Any) -> Any:
+    return ask_json("POST", f"{copy.internal['profile']}/keys", json={"name": name, "scopes": scopes, **more})
 
 
 def read_namespaces(texts: list[str]) -> dict[str, str]:
@@ -103,10 +115,7 @@ def read_namespaces(texts: list[str]) -> dict[str, str]:
 @sources.command("create")
 def create_source(
     name: str,
-    namespace: Annotated[
-        list[str] | None,
-        typer.Option("--namespace", metavar="TYPE=NS", help="crm_id=acme keeps its numbers apart"),
-    ] = None,
+    namespace: Namespaces = None,
     business_namespace: Annotated[str | None, typer.Option("--business-namespace")] = None,
     channel: Annotated[str | None, typer.Option(help="web, app, email, call, store, ...")] = None,
     currency: Annotated[str | None, typer.Option(help="Of amounts without one: EUR")] = None,
@@ -118,10 +127,8 @@ def create_source(
     events_per_s: Annotated[
         int | None, typer.Option("--events-per-s", metavar="N", min=1, help="More are answered 429.")
     ] = None,
-    may: Annotated[
-        list[str] | None,
-        typer.Option("--may", metavar="P", help="assert: speak as an operator; retract: take back others' events"),
-    ] = None,
+    may: May = None,
+    app_id: AppIds = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a new source send events; prints its write key, once."""
@@ -135,6 +142,7 @@ def create_source(
         "subject_type": subject_type,
         "events_per_s": events_per_s,
         "may": may or None,
+        "app_ids": app_id or None,
     }
     key = make_source(here(), name, {field: value for field, value in given.items() if value is not None})
     if as_json:
@@ -169,10 +177,18 @@ def list_sources(as_json: AsJson = False) -> None:
 def create_key(
     name: str,
     scope: Annotated[list[str], typer.Option("--scope", metavar="S", help=", ".join(SCOPES))],
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Web pages that may ask with it: https://shop.example"),
+    ] = None,
+    requests_per_s: Annotated[
+        int | None,
+        typer.Option("--requests-per-s", metavar="N", min=0, help="More are answered 429; 0: without a limit"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let an app ask the profile API; prints its key, once."""
-    made = _make_key(here(), name, scope)
+    made = _make_key(here(), name, scope, origins=origin or [], requests_per_s=requests_per_s)
     if as_json:
         print_json({"name": name, "key_id": made.get("key_id"), "key": made["key"]})
     else:

@@ -40,13 +40,15 @@ def tiers(as_json: AsJson = False) -> None:
     for grade in answer["grades"]:
         table.add_row(
             grade["grade"],
-            grade["revenue_from"] or "",
+            grade["clv_from"] or grade["revenue_from"] or "",
             count(grade["customers"]),
             count(grade["orders"]),
             f"{grade['revenue']} {answer['currency']}",
             readable(grade["purpose"]),
         )
     console().print(table)
+    version = answer["model_version"]
+    say(f"by {f'what is to come, model version {version}' if version else 'revenue so far'}")
     say(f"policy number {answer['policy_number']}")
 
 
@@ -88,6 +90,24 @@ def pareto(as_json: AsJson = False) -> None:
     console().print(table)
 
 
+@value.command("churn")
+def churn(
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="First business day.")],
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="First day that does not count.")],
+    as_json: AsJson = False,
+) -> None:
+    """Who left, and why."""
+    answer = ask_json("GET", f"{here().internal['value']}/churn", params={"from": since, "to": until})
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("cause", "customers", "revenue of the year before", box=None)
+    for one in answer["by_cause"]:
+        table.add_row(one["cause"] or "unknown", count(one["customers"]), f"{one['revenue']} {answer['currency']}")
+    console().print(table)
+    say(f"{count(answer['customers'])} left; why is known of {_per_cent(answer['explained'])}")
+
+
 @value.command("fit")
 def fit(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the proposed policy is written.")],
@@ -108,6 +128,23 @@ def fit(
     for why in answer["refused"]:
         say(f"  speaks against it: {why}")
     say(f"see `value promote {out}`")
+
+
+@value.command("groups")
+def groups(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the proposed policy is written.")],
+    as_json: AsJson = False,
+) -> None:
+    """Learn needs groups of what customers buy and state; write the policy that has them. Labels may be changed."""
+    document = ask_json("GET", f"{here().internal['value']}/policy/grouped", timeout_s=FIT_S)["document"]
+    out.write_text(as_yaml(document))
+    found = document["needs"]["groups"]
+    if as_json:
+        print_json({"version": document["needs"]["version"], "groups": found})
+        return
+    for one in found:
+        say(f"{readable(one['label'])}: {readable(', '.join(list(one['weights'])[:5]))}")
+    say(f"written to {out}; see `value policy apply {out}`")
 
 
 @value.command("promote")

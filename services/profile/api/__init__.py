@@ -2,11 +2,13 @@
 
 Owns the application; customers.py answers what is known of people, identity.py why, value.py what they are worth,
 groups.py where they belong, contact.py what is wrong with their contact; finding.py searches, segments.py says who
-is in which segment, commands.py takes what apps say, streams.py tells what changes. doors.py is what they share.
+is in which segment, commands.py takes what apps say, streams.py tells what changes, webhooks.py tells it to
+endpoints. doors.py is what they share.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,8 +19,9 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from schemas.sections import CustomerDocument
-from services.profile import value_shapes
+from services.profile import segment_shapes, value_shapes, webhook_shapes
 from services.profile.api import (
+    auditing,
     commands,
     contact,
     customers,
@@ -26,11 +29,13 @@ from services.profile.api import (
     finding,
     groups,
     identity,
+    recommendations,
     segments,
     streams,
     value,
+    webhooks,
 )
-from services.profile.api.changes import Changes
+from services.profile.api.around import Around
 from services.profile.api.doors import Doors
 from services.profile.dialogue_shapes import (
     ConversationsAnswer,
@@ -43,6 +48,7 @@ from services.profile.dialogue_shapes import (
 from services.profile.history_shapes import HistoryAnswer, HowAnswer
 from services.profile.identity_shapes import AssertionAnswer, IdentityAnswer, PathAnswer, ReviewAnswer
 from services.profile.internal import internal
+from services.profile.listening.changes import Changes
 from services.profile.shapes import (
     LookupAnswer,
     Problems,
@@ -51,25 +57,42 @@ from services.profile.shapes import (
     TotalsAnswer,
     ValueAnswer,
 )
+from services.profile.webhooks.delivering import Deliverer
 from services.runtime.http import EXCEPTION_HANDLERS, Problem, answer
 from services.runtime.settings import Settings
 
 __all__ = ["internal", "public"]
 
-PROBLEM = Problems.model_json_schema()
+PROBLEM = "Problems"
+"""The schema of every problem, by its name among the document's schemas."""
+
+
+class Api(FastAPI):
+    """FastAPI that names the schema of problems once."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        if self.openapi_schema is None:
+            super().openapi()["components"]["schemas"][PROBLEM] = Problems.model_json_schema()
+        return super().openapi()
 
 
 def public(settings: Settings) -> FastAPI:
     """The public API on C360_PROFILE_PORT."""
     doors, changes = Doors(settings), Changes(settings)
+    deliverer = Deliverer(settings, changes)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        beside = [asyncio.create_task(one.run()) for one in (deliverer, doors.auditing)]
         yield
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, doors.auditing.write(), return_exceptions=True)
         await changes.end()
         await doors.close()
 
-    app = FastAPI(
+    app = Api(
         title="customer360 profile API",
         version="1",
         lifespan=lifespan,
@@ -77,9 +100,11 @@ def public(settings: Settings) -> FastAPI:
         redoc_url=None,
         exception_handlers={**EXCEPTION_HANDLERS, RequestValidationError: _unreadable},
     )
-    app.state.doors, app.state.changes = doors, changes
+    app.state.doors, app.state.changes, app.state.deliverer = doors, changes, deliverer
+    app.add_middleware(Around, doors=doors)
     app.include_router(_calls())
     app.include_router(_further_calls())
+    app.include_router(_webhook_calls())
     app.get("/healthz", include_in_schema=False)(healthz)
     return app
 
@@ -87,7 +112,8 @@ def public(settings: Settings) -> FastAPI:
 def _calls() -> APIRouter:
     """Every call, with the key it needs and the problems it may answer."""
     calls = _router()
-    calls.get("/customers/{customer_id}", response_model=CustomerDocument)(customers.customer)
+    unchanged: dict[int | str, Any] = {304: {"description": "It is as the ETag in If-None-Match says"}}
+    calls.get("/customers/{customer_id}", response_model=CustomerDocument, responses=unchanged)(customers.customer)
     calls.post("/customers/lookup", response_model=LookupAnswer)(customers.lookup)
     calls.get("/customers/{customer_id}/timeline", response_model=TimelineAnswer)(customers.timeline)
     calls.get("/customers/{customer_id}/identity", response_model=IdentityAnswer)(identity.evidence)
@@ -105,6 +131,9 @@ def _calls() -> APIRouter:
     calls.get("/value/pareto", response_model=value_shapes.ParetoAnswer)(value.pareto)
     calls.get("/value/migration", response_model=value_shapes.MigrationAnswer)(value.migration)
     calls.get("/value/growth", response_model=value_shapes.GrowthAnswer)(value.growth)
+    wanted = recommendations.RecommendationsAnswer
+    calls.get("/customers/{customer_id}/recommendations", response_model=wanted)(recommendations.recommendations)
+    calls.get("/value/churn", response_model=value_shapes.ChurnAnswer)(value.churn)
     calls.get("/value/what-if", response_model=value_shapes.WhatIfAnswer)(value.what_if)
     lines: dict[str, Any] = {"application/x-ndjson": {"schema": {"type": "string"}}}
     scores: dict[int | str, Any] = {200: {"description": "A line of JSON each", "content": lines}}
@@ -120,13 +149,15 @@ def _further_calls() -> APIRouter:
     """Search, segments, what apps say, and streams."""
     calls, said = _router(), commands.CommandAnswer
     calls.get("/customers", response_model=finding.FoundAnswer)(finding.customers)
-    calls.get("/segments", response_model=segments.SegmentsAnswer)(segments.segments)
-    set_one: dict[int | str, Any] = {201: {"model": segments.SegmentAnswer}, **_problems(413)}
-    calls.post("/segments", response_model=segments.SegmentAnswer, responses=set_one)(segments.define)
-    calls.get("/segments/{segment_id}", response_model=segments.SegmentAnswer)(segments.segment)
+    calls.get("/segments", response_model=segment_shapes.SegmentsAnswer)(segments.segments)
+    set_one: dict[int | str, Any] = {201: {"model": segment_shapes.SegmentAnswer}, **_problems(413)}
+    calls.post("/segments", response_model=segment_shapes.SegmentAnswer, responses=set_one)(segments.define)
+    calls.get("/segments/{segment_id}", response_model=segment_shapes.SegmentAnswer)(segments.segment)
+    gone: dict[str, Any] = {"response_model": segment_shapes.RemovedAnswer, "responses": _problems(409)}
+    calls.delete("/segments/{segment_id}", **gone)(segments.remove)
     calls.get("/segments/{segment_id}/members", response_model=segments.MembersAnswer)(segments.members)
-    calls.get("/segments/{segment_id}/summary", response_model=segments.SummaryAnswer)(segments.summary)
-    calls.get("/customers/{customer_id}/segments/{segment_id}", response_model=segments.WhyAnswer)(segments.why)
+    calls.get("/segments/{segment_id}/summary", response_model=segment_shapes.SummaryAnswer)(segments.summary)
+    calls.get("/customers/{customer_id}/segments/{segment_id}", response_model=segment_shapes.WhyAnswer)(segments.why)
     calls.post("/customers/{customer_id}/events", response_model=said, status_code=202)(commands.event)
     calls.put("/customers/{customer_id}/preferences/{topic}", response_model=said, status_code=202)(
         commands.preference
@@ -139,13 +170,32 @@ def _further_calls() -> APIRouter:
     return calls
 
 
+def _webhook_calls() -> APIRouter:
+    """Endpoints of webhooks, with what `ops:admin` may do to them."""
+    calls, shapes = _router(), webhook_shapes
+    made: dict[str, Any] = {"status_code": 201, "responses": _problems(409)}
+    calls.post("/webhooks", response_model=shapes.MadeWebhookAnswer, **made)(webhooks.make)
+    calls.get("/webhooks", response_model=shapes.WebhooksAnswer)(webhooks.listed)
+    one, its = "/webhooks/{webhook_id}", "/webhooks/{webhook_id}/deliveries"
+    calls.get(one, response_model=shapes.WebhookAnswer)(webhooks.one)
+    calls.patch(one, response_model=shapes.WebhookAnswer)(webhooks.change)
+    calls.delete(one, status_code=204)(webhooks.remove)
+    calls.post(f"{one}/rotate", response_model=shapes.SecretAnswer)(webhooks.rotate)
+    again: dict[str, Any] = {"status_code": 202, "responses": _problems(409, 410)}
+    calls.post(f"{one}/replay", response_model=shapes.ReplayAnswer, **again)(webhooks.replay)
+    calls.get(its, response_model=shapes.DeliveriesAnswer)(webhooks.deliveries_of)
+    calls.post(f"{its}/{{delivery_id}}/retry", response_model=shapes.RetryAnswer, **again)(webhooks.retry)
+    calls.get("/audit/reads", response_model=auditing.ReadsAnswer)(auditing.listed)
+    return calls
+
+
 def _router() -> APIRouter:
     key = [Security(HTTPBearer(auto_error=False, description="An API key with the scopes the call needs"))]
-    return APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 404, 422, 503), dependencies=key)
+    return APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 404, 422, 429, 503), dependencies=key)
 
 
 def _problems(*codes: int) -> dict[int | str, Any]:
-    content = {"application/problem+json": {"schema": PROBLEM}}
+    content = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
     return {code: {"description": Problems.__doc__, "content": content} for code in codes}
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.profile import domain, views
-from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs
+from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, tells_of
 from services.runtime.http import Problem
 
 ISSUES_MAX = 1_000
@@ -72,6 +72,7 @@ async def issues(
     page = Page(doors.now, code, limit)
     await page.fill(doors, after)
     told = page.answer()
+    tells_of(request, told["issues"])
     if "profile:pii" not in key.scopes:
         told |= {"issues": domain.masked_issues(told["issues"]), "masked": ["issues[].value"]}
     return await doors.answered(told)

@@ -25,6 +25,7 @@ from services.profile.api.doors import (
     identifiers,
     passed_on,
     shown,
+    tells_of,
 )
 from services.profile.shapes import LookupRequest
 from services.runtime.http import Problem, answer, answer_exactly
@@ -97,6 +98,7 @@ async def lookup(request: Request, body: LookupRequest) -> Response:
             owner = result["customer_id"]
             result["customer"] = shown(owner, told[owner], parts, key, fresh, now)
         results.append({"type": asked.type, "value": asked.value, "normalised": identifier.value, **result})
+    tells_of(request, results)
     return await doors.answered({"results": results}, fresh)
 
 

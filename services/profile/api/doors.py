@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
-from fastapi import Query
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from schemas.codec import Unreadable, write_json_exactly
@@ -21,6 +21,7 @@ from schemas.envelope import microseconds
 from schemas.identifiers import Identifier, normalise, type_name
 from services.profile import domain, inputs, views
 from services.profile.access import Access
+from services.profile.access.auditing import Auditing
 from services.profile.chain import Chain, Freshness
 from services.profile.views import segments as memberships
 from services.runtime import telemetry, waiting
@@ -32,6 +33,9 @@ WAIT_MS_DEFAULT = 1_000
 COMMAND_TIMEOUT_S = 8.0
 """Longer than intake waits for the log, so that its own word is heard."""
 
+TELLS_OF = "c360.tells_of"
+"""In a request's scope: of whom its answer tells beside the customer its path names."""
+
 MinPosition = Annotated[str | None, Query(description="A C360-Position to have reached before answering")]
 WaitMs = Annotated[int, Query(ge=0, le=waiting.WAIT_MS_MAX, description="How long to wait for it, in ms")]
 
@@ -42,7 +46,8 @@ class Doors:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings, ServiceSchema.of("profile", event_sourced=True))
-        self.access = Access(self.database)
+        self.auditing = Auditing(self.database)
+        self.access = Access(self.database, settings, self.auditing)
         self.chain = Chain(settings, self.database)
         self._defined = memberships.Defined()
         self._zone = ZoneInfo(settings.business_timezone)
@@ -137,6 +142,20 @@ def shown(
     if "profile:pii" not in key.scopes:
         doc = domain.masked(doc)
     return doc if "value:read" in key.scopes else domain.without(doc, "value")
+
+
+def tells_of(request: Request, body: Any) -> None:
+    """Let it be noted, if the key may see personal data, that this answer tells of every customer it names."""
+    request.scope.setdefault(TELLS_OF, set()).update(_named_in(body))
+
+
+def _named_in(body: Any) -> set[str]:
+    if isinstance(body, list):
+        return {one for part in body for one in _named_in(part)}
+    if not isinstance(body, dict):
+        return set()
+    found = {one for part in body.values() for one in _named_in(part)}
+    return found | ({body["customer_id"]} if isinstance(body.get("customer_id"), str) else set())
 
 
 def passed_on(response: httpx.Response) -> Response:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from schemas.identifiers import record_id
 from services.profile import views
-from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs
+from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, tells_of
 from services.profile.domain import finding, listing
 from services.profile.inputs import ApiKey
 from services.profile.shapes import IDENTIFIER_CHARS_MAX
@@ -91,6 +91,7 @@ async def customers(
         raise Problem("bad-request", "segment: no such segment")
     found, last = await pages.after(after)
     items = await _items(doors, key, [str(row["customer_id"]) for row in found])
+    tells_of(request, items)
     told = {"items": items, "next_cursor": _cursor(mark, last) if last is not None else None, "masked": _masked(key)}
     return await doors.answered(told)
 

@@ -43,7 +43,7 @@ class GroupAnswer(BaseModel):
     members: list[GroupMember]
     next_cursor: str | None
     totals: dict[str, int]
-    value: dict[str, Any] | None
+    value: None
     last_contact: str | None
     masked: list[str]
 

@@ -19,6 +19,7 @@ from services.profile.api.doors import (
     WaitMs,
     identifiers,
     passed_on,
+    tells_of,
 )
 from services.profile.identity_shapes import AssertionRequest
 from services.profile.inputs import ApiKey
@@ -92,7 +93,7 @@ async def path(
     key = await doors.access.check(request, "profile:read")
     await doors.reach(min_position, wait_ms)
     asked = await doors.part("identity", "/path", {"from": start, "to": to})
-    return passed_on(asked) if asked.status_code != 200 else await doors.answered(_visible(asked.json(), key))
+    return await _of_several(request, doors, key, asked)
 
 
 async def review(
@@ -105,7 +106,15 @@ async def review(
     key = await doors.access.check(request, "profile:read")
     query = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
     asked = await doors.part("identity", "/review", query)
-    return passed_on(asked) if asked.status_code != 200 else await doors.answered(_visible(asked.json(), key))
+    return await _of_several(request, doors, key, asked)
+
+
+async def _of_several(request: Request, doors: Doors, key: ApiKey, asked: Any) -> Response:
+    if asked.status_code != 200:
+        return passed_on(asked)
+    found = asked.json()
+    tells_of(request, found)
+    return await doors.answered(_visible(found, key))
 
 
 def _visible(found: dict[str, Any], key: ApiKey) -> dict[str, Any]:

@@ -1,24 +1,26 @@
 """Segments: which there are, defining one, who is in it and what they are worth, and why a customer is in or out.
 
-Owns the routes, their words and their shapes. What a definition must contain is domain/segments.
+Owns the routes and their words. What a definition must contain is domain/segments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+import asyncio
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from aiokafka.errors import KafkaError
 from fastapi import Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.profile import domain, inputs, views
-from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, fresh_headers, shown
+from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, fresh_headers, shown, tells_of
 from services.profile.api.finding import FoundCustomer
 from services.profile.domain import listing
-from services.profile.domain.segments import Segment, scopes_needed
+from services.profile.domain.segments import Segment, comparing, scopes_needed
+from services.profile.segment_shapes import SegmentCommand
 from services.profile.views import segments as memberships
 from services.runtime import control, review, telemetry
 from services.runtime.http import Problem, answer
@@ -26,40 +28,12 @@ from services.runtime.http import Problem, answer
 MEMBERS_MAX = 100
 BODY_BYTES_MAX = 64_000
 DETAIL_CHARS_MAX = 8_000
-
-
-class SegmentAnswer(BaseModel):
-    """A segment as it was set last; `size`: how many are in it."""
-
-    segment_id: str
-    name: str
-    version: int
-    within: str | None
-    description: str | None
-    where: dict[str, Any]
-    size: int
-
-
-class SegmentsAnswer(BaseModel):
-    """All segments by id. `reviewed`: whether everybody was looked at since one was changed last."""
-
-    segments: list[SegmentAnswer]
-    reviewed: bool
-
-
-class SegmentCommand(BaseModel):
-    """A segment. `where`: {"field", and one of is, in, above, within_days, …}, {"all"}, {"any"}, {"not"} or {"cel"}.
-
-    `within`: the segment it is a part of. Everything that is wrong with it is told at once.
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    segment_id: Any = None
-    name: Any = None
-    where: Any = None
-    within: Any = None
-    description: Any = None
+COMPARED_MAX = 1_000
+"""Members that a summary looks at, and as many others. Ids are hashes: the first of them are a fair sample."""
+READ_AT_ONCE = 50
+COMPARED = ("needs", "interaction", "value")
+WORTH = ("revenue", "tiers", "compared.areas")
+RARE = ("compared.needs", "compared.gaps")
 
 
 class Member(FoundCustomer):
@@ -74,44 +48,6 @@ class MembersAnswer(BaseModel):
     members: list[Member]
     next_cursor: str | None
     masked: list[str]
-
-
-class Revenue(BaseModel):
-    """What those of the members brought who pay in this currency."""
-
-    currency: str
-    revenue: str
-    customers: int
-
-
-class SummaryAnswer(BaseModel):
-    """How many, what they brought and how they are graded; the last two null without `value:read`."""
-
-    segment_id: str
-    size: int
-    revenue: list[Revenue] | None
-    tiers: dict[str, int] | None
-    masked: list[str]
-
-
-class Around(BaseModel):
-    """A segment that the one asked about is a part of."""
-
-    segment_id: str
-    holds: bool
-    conditions: dict[str, Any]
-
-
-class WhyAnswer(BaseModel):
-    """Whether the customer fits now, condition by condition with the actual values; `since`: when he was let in."""
-
-    customer_id: str
-    segment_id: str
-    version: int
-    member: bool
-    since: str | None
-    conditions: dict[str, Any]
-    within: list[Around]
 
 
 async def segments(request: Request, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT) -> Response:
@@ -225,24 +161,87 @@ async def members(
         if customer in told and told[customer].exists
     ]
     masked = [path.replace("items", "members") for path in listing.hidden(pii=pii, worth=worth)]
+    tells_of(request, listed)
     next_cursor = found[limit - 1][0] if len(found) > limit else None
     return await doors.answered({"members": listed, "next_cursor": next_cursor, "masked": masked})
+
+
+async def remove(
+    request: Request,
+    segment_id: str,
+    execute: Annotated[bool, Query(description="false: only say who would leave it")] = True,
+) -> Response:
+    """Remove a segment; whoever is in it leaves it in the background. Refused while another one is a part of it."""
+    doors: Doors = request.app.state.doors
+    key = await doors.access.check(request, "segments:write")
+    pool = await doors.database.pool()
+    async with pool.acquire() as connection:
+        size = (await memberships.sizes(connection)).get(segment_id, 0)
+        try:
+            by = f"{key.name} ({key.key_id})"
+            version = await inputs.undefine(connection, segment_id, by, execute=execute)
+        except LookupError:
+            raise Problem("unavailable", "no worker has begun yet", {"Retry-After": "1"}) from None
+        except ValueError as wrong:
+            raise Problem("refused", str(wrong)) from None
+        if version is None:
+            raise Problem("not-found", "no such segment")
+        if execute:
+            await _tell(doors, connection)
+    return answer({"segment_id": segment_id, "version": version, "size": size, "executed": execute})
 
 
 async def summary(
     request: Request, segment_id: str, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
 ) -> Response:
-    """How many are in the segment, what they brought by currency, how many are in each tier."""
-    doors, _ = await _asked(request, segment_id, min_position, wait_ms)
+    """How many are in the segment, what they brought, how they are graded; what they need, use and lack."""
+    doors, one = await _asked(request, segment_id, min_position, wait_ms)
     key = await doors.access.check(request, "profile:read")
-    worth = "value:read" in key.scopes
+    worth, pii = "value:read" in key.scopes, "profile:pii" in key.scopes
     pool = await doors.database.pool()
     async with pool.acquire() as connection:
         size = (await memberships.sizes(connection)).get(segment_id, 0)
         revenue = await memberships.worth(connection, segment_id) if worth else None
         tiers = await memberships.tiers(connection, segment_id) if worth else None
+        sample = await memberships.sample(connection, segment_id, COMPARED_MAX)
+        others = await memberships.similar(connection, segment_id, one.segment.within, sample)
+    members = await _counted(doors, list(sample))
     found = {"segment_id": segment_id, "size": size, "revenue": revenue, "tiers": tiers}
-    return await doors.answered({**found, "masked": [] if worth else ["revenue", "tiers"]})
+    similar = await _counted(doors, others)
+    if not pii:
+        members.forget_rare()
+        similar.forget_rare()
+    found["compared"] = _compared(members, similar, worth)
+    masked = [*(() if worth else WORTH), *(() if pii else RARE)]
+    return await doors.answered({**found, "masked": masked})
+
+
+async def _counted(doors: Doors, customers: Sequence[str]) -> comparing.Counted:
+    """What these customers need, use, buy and say, read a few at a time."""
+    counted, now = comparing.Counted(), doors.now
+    pool = await doors.database.pool()
+    for start in range(0, len(customers), READ_AT_ONCE):
+        async with pool.acquire() as connection:
+            told = await views.customers(connection, customers[start : start + READ_AT_ONCE])
+        for one in told.values():
+            if one.exists:
+                counted.add(domain.document(one.customer_id, one, COMPARED, 0, None, now))
+        # The process answers others too.
+        await asyncio.sleep(0)
+    return counted
+
+
+def _compared(members: comparing.Counted, similar: comparing.Counted, worth: bool) -> dict[str, Any]:
+    kinds = comparing.KINDS if worth else tuple(kind for kind in comparing.KINDS if kind != "areas")
+    told: dict[str, Any] = {kind: comparing.shares(members, similar, kind) for kind in kinds}
+    return {
+        "members": members.customers,
+        "similar": similar.customers,
+        "areas": None,
+        **told,
+        "feedback": comparing.feedback(members, similar),
+        "gaps": comparing.gaps(members, similar, kinds),
+    }
 
 
 async def why(

@@ -18,10 +18,11 @@ from fastapi import Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from services.profile.api.audience import GONE, KEY_ENDED, UNAVAILABLE, Change, Listener
-from services.profile.api.changes import BEGIN, Changes, Places, write_cursor
 from services.profile.api.doors import Doors
 from services.profile.domain import changing
+from services.profile.listening.audience import GONE, KEY_ENDED, UNAVAILABLE, Change, Listener
+from services.profile.listening.changes import Changes
+from services.profile.listening.places import BEGIN, Cursor
 from services.runtime import telemetry
 from services.runtime.http import Problem
 from services.runtime.postgres import TRANSIENT
@@ -67,7 +68,7 @@ async def _stream(request: Request, key_id: str, keys: set[str] | None, cursor: 
     changes: Changes = request.app.state.changes
     listener = await changes.open(key_id, keys)
     try:
-        places = await changes.start_at(cursor, listener.keys)
+        start = await changes.start_at(cursor, listener.keys)
     except BaseException:
         await changes.close(listener)
         raise
@@ -75,17 +76,17 @@ async def _stream(request: Request, key_id: str, keys: set[str] | None, cursor: 
     async def leave() -> None:
         await changes.close(listener)
 
-    return EventStream(_frames(request, changes, listener, places), leave)
+    return EventStream(_frames(request, changes, listener, start), leave)
 
 
 async def _frames(
-    request: Request, changes: Changes, listener: Listener, places: Places
+    request: Request, changes: Changes, listener: Listener, start: Cursor
 ) -> AsyncGenerator[bytes, None]:
     """What is sent, until the stream ends."""
-    cursor = write_cursor(places)
+    cursor = str(start)
     yield f"retry: {RECONNECT_MS}\nid: {cursor}\n\n".encode()
     try:
-        async with aclosing(changes.catch_up(listener, places)) as told_before:
+        async with aclosing(changes.catch_up(listener, start)) as told_before:
             async for change in told_before:
                 yield _frame(change)
                 cursor = change.cursor
@@ -104,7 +105,7 @@ async def _frames(
             listener.end(KEY_ENDED)
         elif not listener.is_over():
             # Nobody has told him anything, so nothing of his is before where the log was read to.
-            cursor = write_cursor(changes.places) if listener.is_idle else cursor
+            cursor = str(Cursor(changes.places)) if listener.is_idle else cursor
             yield f": ping\nid: {cursor}\n\n".encode()
     yield _last(listener.ended, cursor)
 

@@ -34,7 +34,7 @@ async def customer(
     customer_id: str,
     as_of: AsOf = None,
     horizon_days: Annotated[int | None, Query(ge=1, le=3_650, description="How far predictions look")] = None,
-    model_version: Annotated[int | None, Query(ge=1, description="Refused unless this model is in force")] = None,
+    model_version: Annotated[int | None, Query(ge=1, description="By this model, once in force")] = None,
     min_position: MinPosition = None,
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
@@ -91,6 +91,13 @@ async def growth(
 ) -> Response:
     """Where the difference to the period before came from: new, returning, expanded, contracted, lost."""
     return await _book(request, "/growth", {"from": since, "to": until}, min_position, wait_ms)
+
+
+async def churn(
+    request: Request, since: Since, until: Until, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+) -> Response:
+    """Who left between two days, by cause and month, and what they had brought in the year before."""
+    return await _book(request, "/churn", {"from": since, "to": until}, min_position, wait_ms)
 
 
 async def what_if(

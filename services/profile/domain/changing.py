@@ -9,6 +9,7 @@ that he came to be, and once that he went:
 - `customer.removed`: gone, and his id answers with nobody: what was said of him was taken back;
 - `customer.split`: goes on, less the records of customers who came out of him;
 - `customer.updated`: anything else.
+With a change it is told which segments he entered and left, and that his tier changed: each an event of its own.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ CREATED, UPDATED, MERGED, SPLIT, ID_CHANGED, REMOVED = (
     f"customer.{what}" for what in ("created", "updated", "merged", "split", "id_changed", "removed")
 )
 GONE = (MERGED, ID_CHANGED, REMOVED)
+ENTERED, LEFT, TIER_CHANGED = "segment.entered", "segment.left", "tier.changed"
+MOVES_HEADER = "c360_moves"
+"""The header of a change in which its moves stand."""
 
+MOVES = "moves"
 Detail = dict[str, Any]
-"""What is told beside the customer's id and version."""
+"""What is told beside the customer's id and version. `moves`: {type, and segment_id or from and to} of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +112,9 @@ def folded(notes: Mapping[str, Detail]) -> tuple[str, Detail]:
     """
     in_order = sorted(notes.items(), key=lambda note: tuple(map(int, note[0].split("."))))
     version, detail = in_order[-1]
+    moves = {MOVES: found} if (found := _moves(in_order)) else {}
     if detail["type"] in GONE:
-        return version, detail
+        return version, detail | moves
     whole: Detail = {}
     for _, note in in_order:
         if note["type"] in GONE:
@@ -119,7 +125,45 @@ def folded(notes: Mapping[str, Detail]) -> tuple[str, Detail]:
             **(note if _weight(note) >= _weight(whole) else whole),
             **({"sections": sections} if sections else {}),
         }
-    return version, whole
+    return version, whole | moves
+
+
+def _moves(in_order: Iterable[tuple[str, Detail]]) -> list[Detail]:
+    """All moves, each with the version it was made at: told once more with a later change, it is the same one."""
+    return [{"at": version, **move} for version, note in in_order for move in note.get(MOVES, ())]
+
+
+def tier_changed(was: str, grade: str) -> Detail:
+    """That a customer's tier is another; "" for none."""
+    return {"type": TIER_CHANGED, "from": was or None, "to": grade or None}
+
+
+def segments_moved(was: Collection[str], now: Collection[str]) -> list[Detail]:
+    """Which segments a customer left, and which he entered."""
+    left = [{"type": LEFT, "segment_id": one} for one in sorted(set(was) - set(now))]
+    return left + [{"type": ENTERED, "segment_id": one} for one in sorted(set(now) - set(was))]
+
+
+def spoken(customer: str, version: str, detail: Detail) -> tuple[Detail, list[Detail]]:
+    """(the data of a folded change, its moves as events: id, type, data)."""
+    moves = detail.get(MOVES, [])
+    data = {"customer_id": customer, "version": _number(version), **detail}
+    data.pop(MOVES, None)
+    changed = parts_of(detail.get("sections", ()))
+    if any(move["type"] in (ENTERED, LEFT) for move in moves):
+        changed.append("segments")
+    if "sections" in detail or changed:
+        data["changed"] = changed
+    return data, [_event(customer, **move) for move in moves]
+
+
+def _event(customer: str, at: str, type: str, **about: Any) -> Detail:
+    name = f"{customer}:{at}:{type}" + (f":{about['segment_id']}" if "segment_id" in about else "")
+    return {"id": name, "type": type, "data": {"customer_id": customer, "version": _number(at), **about}}
+
+
+def _number(version: str) -> int:
+    return int(version.partition(".")[2])
 
 
 def parts_of(sections: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from services.profile.domain import Now, Section, Told, document
+from services.profile.domain.changing import Detail, segments_moved
 from services.profile.domain.documents import withheld
 from services.profile.domain.segments import Segments
 from services.runtime.postgres import Connection
@@ -19,14 +20,18 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 """Before every id."""
 
 
-async def follow(connection: Connection, segments: Segments, customers: Sequence[str], now: Now) -> None:
+async def follow(
+    connection: Connection, segments: Segments, customers: Sequence[str], now: Now
+) -> dict[str, list[Detail]]:
     """Let these (locked) customers enter and leave segments by what is known of them; who enters does so at `now`.
 
-    While records move, and a section speaks of another person's, everything stays: the section comes again.
+    Customer → which he entered and left. While records move, and a section speaks of another person's, everything
+    stays: the section comes again.
     """
     before = await _stored(connection, customers)
     gone: list[tuple[str, str]] = []
     new: list[tuple[str, str, bool]] = []
+    moves: dict[str, list[Detail]] = {}
     for customer, told in (await _told(connection, customers)).items():
         if told.exists and withheld(told):
             continue
@@ -35,7 +40,10 @@ async def follow(connection: Connection, segments: Segments, customers: Sequence
         stored = before.get(customer, {})
         gone += [(segment_id, customer) for segment_id in stored.keys() - found.keys()]
         new += [(segment_id, customer, ages) for segment_id, ages in found.items() if stored.get(segment_id) != ages]
+        if moved := segments_moved(stored, found):
+            moves[customer] = moved
     await _save(connection, sorted(gone), sorted(new), now.us // 1_000)
+    return moves
 
 
 async def _stored(connection: Connection, customers: Sequence[str]) -> dict[str, dict[str, bool]]:

@@ -14,6 +14,7 @@ import orjson
 
 from schemas.codec import StateText
 from services.profile.domain import IDENTITY
+from services.profile.domain.changing import Detail, tier_changed
 from services.profile.domain.listing import Found, found_by, seen_of, worth_of
 from services.runtime.postgres import Connection
 
@@ -33,13 +34,16 @@ async def follow(
     sections: Mapping[tuple[str, str], StateText],
     changed: Iterable[tuple[str, str]],
     emptied: Collection[str],
-) -> None:
-    """Let the list follow these changed sections of (locked) customers; identity's of `emptied` are gone."""
+) -> dict[str, list[Detail]]:
+    """Let the list follow these changed sections of (locked) customers; identity's of `emptied` are gone.
+
+    Customer → that his tier changed, of those who are shown. Whichever section comes first, it is told once.
+    """
     found = {c: found_by(sections[c, s].text) for c, s in changed if s == IDENTITY}
     found |= dict.fromkeys(emptied, Found())
     touched = sorted({customer for customer, _ in changed} | found.keys())
     if not touched:
-        return
+        return {}
     before = await _listed(connection, touched)
     after = {customer: before.get(customer, Listed()) for customer in touched}
     for customer, one in found.items():
@@ -55,6 +59,16 @@ async def follow(
     if found:
         renamed = {c for c, one in found.items() if one.name != before.get(c, Listed()).name}
         await _save_found(connection, found, renamed)
+    return {
+        customer: [tier_changed(was, row.grade)]
+        for customer, row in after.items()
+        if row.shown and row.grade != (was := _grade(before.get(customer)))
+    }
+
+
+def _grade(row: Listed | None) -> str:
+    """As it was shown: nobody's where nobody was."""
+    return row.grade if row is not None and row.shown else ""
 
 
 async def _listed(connection: Connection, customers: Sequence[str]) -> dict[str, Listed]:

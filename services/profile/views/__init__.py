@@ -20,6 +20,16 @@ async def resolve(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     return {str(r["record_id"]): str(r["customer_id"]) for r in rows}
 
 
+async def ids_of(connection: Connection, customer_id: str) -> list[str]:
+    """Every id under which today's customer of this id is, or was, known; the id itself is among them."""
+    rows = await connection.fetch(
+        "SELECT record_id FROM binding WHERE customer_id ="
+        " coalesce((SELECT customer_id FROM binding WHERE record_id = $1), $1)",
+        customer_id,
+    )
+    return sorted({customer_id, *(str(r["record_id"]) for r in rows)})
+
+
 async def bindings(connection: Connection, records: Sequence[str]) -> dict[str, BindingTold]:
     """record id → its binding as told."""
     rows = await connection.fetch(

@@ -5,6 +5,7 @@ Owns reading SQL only. Who belongs to what is written by the lane (store/members
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,6 +127,38 @@ async def among(connection: Connection, segment_id: str, customers: Sequence[str
         customers,
     )
     return {str(r["customer_id"]) for r in rows}
+
+
+async def sample(connection: Connection, segment_id: str, limit: int) -> dict[str, str]:
+    """The first members by id, each with his grade, "" for none."""
+    rows = await connection.fetch(
+        "SELECT m.customer_id, coalesce(l.grade, '') AS grade"
+        " FROM membership m LEFT JOIN listed l USING (customer_id)"
+        " WHERE m.segment_id = $1 ORDER BY m.customer_id LIMIT $2",
+        segment_id,
+        limit,
+    )
+    return {str(r["customer_id"]): r["grade"] for r in rows}
+
+
+SIMILAR = """
+    SELECT customer_id FROM listed l WHERE shown AND grade = $1
+    AND NOT EXISTS (SELECT FROM membership m WHERE m.segment_id = $2 AND m.customer_id = l.customer_id)
+    AND ($3::text IS NULL OR EXISTS (
+        SELECT FROM membership m WHERE m.segment_id = $3 AND m.customer_id = l.customer_id))
+    ORDER BY customer_id LIMIT $4
+"""
+
+
+async def similar(
+    connection: Connection, segment_id: str, within: str | None, members: Mapping[str, str]
+) -> list[str]:
+    """Customers outside the segment, of the segment around it if there is one; of each grade as many as members."""
+    found: list[str] = []
+    for grade, count in sorted(Counter(members.values()).items()):
+        rows = await connection.fetch(SIMILAR, grade, segment_id, within, count)
+        found += [str(r["customer_id"]) for r in rows]
+    return found
 
 
 WORTH = """

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from services.value.domain.days import date_of
 from services.value.domain.money import shown
 from services.value.domain.policy import Policy
-from services.value.domain.tiers import grade_of
 
 TOP_PER_CENT, SHARE_PER_CENT = 20, 80
 CURVE_POINTS = 20
@@ -51,12 +51,9 @@ def pareto(revenues: Iterable[int], currency: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def migration(before: Mapping[str, int], after: Mapping[str, int], policy: Policy) -> dict[str, Any]:
-    """How many customers went from each grade to each, by revenue up to two days; `none` had not bought before."""
-    moves: Counter[tuple[str, str]] = Counter()
-    for customer, revenue in after.items():
-        was = grade_of(before[customer], policy).name if customer in before else NOBODY
-        moves[was, grade_of(revenue, policy).name] += 1
+def migration(before: Mapping[str, str], after: Mapping[str, str], policy: Policy) -> dict[str, Any]:
+    """How many customers went from each grade to each between two days; `none` had not bought before."""
+    moves = Counter((before.get(customer, NOBODY), grade) for customer, grade in after.items())
     names = [grade.name for grade in policy.grades]
     return {
         "grades": names,
@@ -102,6 +99,36 @@ def growth(periods: Iterable[Period], currency: str) -> dict[str, Any]:
         "difference": shown(now - before, currency),
         "parts": [{"kind": k, "customers": counts[k], "difference": shown(sums[k], currency)} for k in KINDS],
     }
+
+
+class Left(NamedTuple):
+    """Who is gone: since which business day, why (None: nobody knows), what he brought in the year before."""
+
+    day: int
+    cause: str | None
+    brought: int
+
+
+def churn(gone: Sequence[Left], currency: str) -> dict[str, Any]:
+    """Who left, by cause and by month and cause; the parts add up. `explained`: the share whose cause is known."""
+    by_cause: dict[str | None, list[int]] = {}
+    by_month: dict[tuple[str, str | None], list[int]] = {}
+    for one in gone:
+        by_cause.setdefault(one.cause, []).append(one.brought)
+        by_month.setdefault((date_of(one.day).isoformat()[:7], one.cause), []).append(one.brought)
+    causes = sorted(by_cause, key=lambda cause: (-len(by_cause[cause]), cause or ""))
+    months = sorted(by_month, key=lambda key: (key[0], -len(by_month[key]), key[1] or ""))
+    return {
+        "currency": currency,
+        **_sum_of([one.brought for one in gone], currency),
+        "explained": _share(sum(one.cause is not None for one in gone), len(gone)),
+        "by_cause": [{"cause": cause, **_sum_of(by_cause[cause], currency)} for cause in causes],
+        "by_month": [{"month": key[0], "cause": key[1], **_sum_of(by_month[key], currency)} for key in months],
+    }
+
+
+def _sum_of(brought: Sequence[int], currency: str) -> dict[str, Any]:
+    return {"customers": len(brought), "revenue": shown(sum(brought), currency)}
 
 
 def _kind(one: Period) -> str | None:

@@ -5,10 +5,9 @@ Owns the shape of an entry and of its lines. Amounts are whole numbers of 10â»â
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import orjson
+import msgspec
 
 COMPLETED, UPDATED = "order.completed", "order.updated"
 CANCELLED, REFUNDED = "order.cancelled", "order.refunded"
@@ -47,8 +46,7 @@ class Line(NamedTuple):
     margin: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, array_like=True):
     """What one event says of the money of one business key.
 
     `rank` is the class rank of the identifier that led the event (0 is the strongest); `time_us` and
@@ -73,34 +71,15 @@ class Entry:
     flags: tuple[str, ...] = ()
 
 
-_LINES, _FLAGS = (list(Entry.__slots__).index(name) for name in ("lines", "flags"))
+_STORED = msgspec.json.Decoder(Entry)
+_STORING = msgspec.json.Encoder()
 
 
 def write(entry: Entry) -> str:
-    """The stored form: the same text for the same entry."""
-    return orjson.dumps(
-        [
-            entry.key,
-            entry.record_id,
-            entry.event_id,
-            entry.rank,
-            entry.time_us,
-            entry.kind,
-            entry.currency,
-            entry.net,
-            entry.paid,
-            entry.cost,
-            [tuple(line) for line in entry.lines],
-            entry.ordered_us,
-            entry.refund_id,
-            entry.flags,
-        ]
-    ).decode()
+    """The stored form, its fields in their order: the same text for the same entry."""
+    return _STORING.encode(entry).decode()
 
 
 def read_stored(text: str) -> Entry:
     """From the stored form."""
-    values: list[Any] = orjson.loads(text)
-    values[_LINES] = tuple(Line(*line) for line in values[_LINES])
-    values[_FLAGS] = tuple(values[_FLAGS])
-    return Entry(*values)
+    return _STORED.decode(text)

@@ -1,207 +1,159 @@
-"""The ledger: a customer's day rows combined into what he is worth so far.
+"""The ledger: a customer's rows combined into what he is worth so far, to come, and could be.
 
-Owns the shape of value's section. Pure; sums only, so rows of any records in any order give the same.
+Owns the shape of value's section, and what of it the store keeps beside (`Mark`). Pure: a function of the rows of all
+his records, the policy and the day, so rows of any records in any order give the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from schemas.envelope import moment_at, rfc3339
-from services.value.domain.days import date_of
-from services.value.domain.money import divided, shown
+from services.value.domain import grouping, leaving, strategy
+from services.value.domain.contacts import Contact, cost_cells
+from services.value.domain.days import begins_us, date_of
 from services.value.domain.orders import WHOLE, Amounts, added
-from services.value.domain.policy import RATE_UNIT, Policy
-from services.value.domain.prediction import churn_of, predicted, total_days
-from services.value.domain.tiers import tier
+from services.value.domain.policy import Policy
+from services.value.domain.prediction import told
+from services.value.domain.standing import NOTHING, Standing, standing_of
+from services.value.domain.statements import Statement
+from services.value.domain.summing import Cell, Summary, actual, totalled, totals
+from services.value.domain.tiers import Ranks, actual_rank, by_course, by_revenue
 
-AREAS_MAX = 50
-MONTHS_MAX = 36
-DAYS_REMEMBERED_MAX = 20_000
+__all__ = ["Cell", "Known", "Looking", "Mark", "Worth", "section", "totals", "worth"]
 
 
-class Cell(NamedTuple):
-    """A row of a record's days: days since 1970-01-01, the area (WHOLE: all of them), the currency."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is kept of one customer's records.
+
+    `first_us` and `last_us` are his first and last order in µs since 1970, None without an order.
+    """
+
+    rows: Sequence[Cell]
+    first_us: int | None = None
+    last_us: int | None = None
+    contacts: Sequence[Contact] = ()
+    said: Sequence[Statement] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """On which business day a customer is looked at, in which zone.
+
+    `is_answer`: what is to come is told as of this day, `horizon_days` ahead (0: the model's own); else as of the
+    last day on which anything about him changed, which is what the section says until something does.
+    """
 
     day: int
-    area: str
-    currency: str
-    amounts: Amounts
+    zone: ZoneInfo | Any = UTC
+    is_answer: bool = False
+    horizon_days: int = 0
 
 
-@dataclass(slots=True)
-class Summary:
-    """Sums of some rows of one currency; amounts are 10⁻⁴ of its unit.
+class Mark(NamedTuple):
+    """What is kept of a customer beside what is told of him, so that lists need not look at everybody.
 
-    `whole` sums the rows of whole orders, `areas` those of each area. `days` are those with an order.
+    `day`: as of which his section is. `left_day`: since when he is lapsed or defected, `cause`: why, where that is
+    known. `next_look`: the day on which silence changes his section; None: no day.
     """
 
-    whole: Amounts = field(default_factory=Amounts)
-    areas: dict[str, Amounts] = field(default_factory=dict)
-    days: set[int] = field(default_factory=set)
-
-    def add(self, cell: Cell) -> None:
-        """Count a row in."""
-        if cell.area == WHOLE:
-            self.whole = added(self.whole, cell.amounts)
-            if cell.amounts.orders > 0:
-                self.days.add(cell.day)
-        else:
-            known = self.areas.get(cell.area)
-            self.areas[cell.area] = cell.amounts if known is None else added(known, cell.amounts)
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing was booked, or what was came to nothing."""
-        return not any(self.whole) and not any(map(any, self.areas.values()))
-
-    @property
-    def revenue(self) -> int:
-        """Net less what was refunded."""
-        return self.whole.net - self.whole.refunds
-
-    @property
-    def is_estimated(self) -> bool:
-        """Whether some of the margin rests on rates, or is missing for want of one."""
-        return any(amounts.unknown_net for amounts in self.areas.values())
-
-    def margin(self, policy: Policy) -> int:
-        """Known margin, and the policy's rate of the revenue of unknown cost; rounded once, half-even."""
-        known = sum(amounts.margin for amounts in self.areas.values())
-        estimated = sum(a.unknown_net * policy.margin_rate(area) for area, a in self.areas.items())
-        return known + divided(estimated, RATE_UNIT)
+    day: int
+    grade: str
+    state: str | None
+    left_day: int | None
+    cause: str | None
+    next_look: int | None
 
 
-def totals(rows: Iterable[Cell]) -> dict[str, Summary]:
-    """The sums by currency, of one customer's rows or of all; no currency whose sums are all 0."""
-    return _summed((cell.currency, cell) for cell in rows)
+class Worth(NamedTuple):
+    """The section, and the mark of whom silence moves; both None of whom nothing is known."""
+
+    body: dict[str, Any] | None
+    mark: Mark | None
 
 
-def _summed(named: Iterable[tuple[str, Cell]]) -> dict[str, Summary]:
-    """Sums by name, in the names' order, without empty ones."""
-    found: dict[str, Summary] = {}
-    for name, cell in named:
-        summary = found.get(name)
-        if summary is None:
-            summary = found[name] = Summary()
-        summary.add(cell)
-    return {name: found[name] for name in sorted(found) if not found[name].is_empty}
+def section(rows: Iterable[Cell], policy: Policy, first_us: int | None, last_us: int | None) -> dict[str, Any] | None:
+    """What a customer with these rows is worth so far; without a day nothing is said of what is to come."""
+    return worth(Known(list(rows), first_us, last_us), policy, None).body
 
 
-def section(
-    rows: Iterable[Cell], policy: Policy, first_us: int | None, last_us: int | None, as_of_day: int | None = None
-) -> dict[str, Any] | None:
-    """What the customer is worth, of the rows of all his records; None when there are none.
-
-    `first_us` and `last_us` are his first and last order in µs since 1970, None without an order. `as_of_day`: the
-    business day of what is predicted; without one, or without a promoted model, nothing is.
-    """
-    cells = list(rows)
+def worth(known: Known, policy: Policy, looking: Looking | None) -> Worth:
+    """What the customer is worth."""
+    costs = cost_cells(known.contacts, policy)
+    cells = [*known.rows, *costs]
     sums = totals(cells)
-    if not sums:
-        return None
-    currency = _own_currency(sums, policy)
-    mine = [cell for cell in cells if cell.currency == currency]
-    to_come = _to_come(mine, sums[currency], policy, as_of_day) if currency == policy.reporting_currency else None
-    return {
+    standing = NOTHING if looking is None else standing_of(known.said, cells, policy, looking.day, looking.zone)
+    if not sums and not standing.is_stated:
+        return Worth(None, None)
+    currency = _own_currency((totals(known.rows) or sums) if costs else sums, policy)
+    day = standing.day_told(looking.day if looking is not None and looking.is_answer else None)
+    predicted = _to_come(standing, policy, looking, day) if currency == policy.reporting_currency else None
+    body = {
         "currency": currency,
-        "as_of": None,
-        "actual": {
-            **_told(sums[currency], currency, policy),
-            "margin_estimated": sums[currency].is_estimated,
-            "days": len(sums[currency].days),
-            "first_at": _moment(first_us),
-            "last_at": _moment(last_us),
-            "average_order": _average(sums[currency], currency),
-            "by_area": _by_area(mine, sums[currency], currency, policy),
-            "by_period": _by_period(mine, currency, policy),
-        },
+        "as_of": None if standing.looked is None else date_of(day).isoformat(),
+        "actual": actual([cell for cell in cells if cell.currency == currency], sums.get(currency, Summary()),
+                         currency, policy, known.first_us, known.last_us),
         "other_currencies": [
-            {"currency": code, **_told(summary, code, policy)} for code, summary in sums.items() if code != currency
+            {"currency": code, **totalled(summary, code, policy)}
+            for code, summary in sums.items()
+            if code != currency
         ],
-        "predicted": to_come,
-        "strategic": None,
-        "tier": _tier(cells, sums, policy),
-        "churn": churn_of(to_come),
-        "group": None,
+        "predicted": predicted,
+        "strategic": None if standing.strategic is None else strategy.told(standing.strategic, policy, day),
+        "tier": _tier(cells, sums, policy, standing, day),
+        "churn": None if standing.leaving is None
+        else leaving.told(standing.leaving, None if predicted is None else predicted["alive_probability"]),
+        "group": grouping.told(policy.groups, sums.values(), known.said),
         "next": None,
-    }
-
-
-def _to_come(cells: Iterable[Cell], sums: Summary, policy: Policy, as_of_day: int | None) -> dict[str, Any] | None:
-    """By the policy's model, which was fitted on the reporting currency."""
-    if policy.prediction is None or as_of_day is None:
-        return None
-    days = total_days((cell.day, cell.amounts) for cell in cells if cell.area == WHOLE)
-    return predicted(days, sums.margin(policy), policy.reporting_currency, policy.prediction, as_of_day)
+    }  # fmt: skip
+    return Worth(body, _mark(standing, policy))
 
 
 def _own_currency(sums: dict[str, Summary], policy: Policy) -> str:
-    """The reporting currency if anything is in it, else that of most days, the smaller code of equals."""
-    if policy.reporting_currency in sums:
+    """The reporting currency if anything is in it, or nothing in any; else that of most days, then the smaller."""
+    if not sums or policy.reporting_currency in sums:
         return policy.reporting_currency
     return min(sums, key=lambda code: (-len(sums[code].days), code))
 
 
-def _tier(cells: Iterable[Cell], sums: dict[str, Summary], policy: Policy) -> dict[str, Any]:
-    """By what was bought in the reporting currency; days on which nothing was bought or returned are none."""
+def _to_come(standing: Standing, policy: Policy, looking: Looking | None, day: int) -> dict[str, Any] | None:
+    prediction, of = policy.prediction, standing.prospect
+    if prediction is None or of is None or looking is None:
+        return None
+    if looking.horizon_days:
+        prediction = prediction.looking(float(looking.horizon_days))
+        of = prediction.prospect(of.sums)
+    return told(of, policy.reporting_currency, prediction, day)
+
+
+def _tier(
+    cells: Iterable[Cell], sums: dict[str, Summary], policy: Policy, standing: Standing, day: int
+) -> dict[str, Any]:
+    """By what is to come where the model has cut-offs, else by what was bought, in the reporting currency."""
+    contribution = sums.get(policy.reporting_currency, Summary()).contribution(policy)
+    ranks = Ranks(actual_rank(contribution, policy), standing.rank(day))
+    place = standing.place
+    if place is not None and policy.cut_offs:
+        drop = None if place.drop is None else rfc3339(moment_at(begins_us(place.drop, standing.zone)))
+        return by_course(place, drop, ranks, policy)
     days: dict[int, Amounts] = {}
     for cell in cells:
         if cell.currency == policy.reporting_currency and cell.area == WHOLE:
             days[cell.day] = added(days.get(cell.day, Amounts()), cell.amounts)
     revenue = {day: a.net - a.refunds for day, a in days.items() if a.orders or a.net or a.refunds}
-    return tier(revenue, sums.get(policy.reporting_currency, Summary()).margin(policy), policy)
+    return by_revenue(revenue, ranks, policy)
 
 
-def _told(summary: Summary, currency: str, policy: Policy) -> dict[str, Any]:
-    return {
-        "revenue": shown(summary.revenue, currency),
-        "margin": shown(summary.margin(policy), currency),
-        "refunds": shown(summary.whole.refunds, currency),
-        "cost_to_serve": shown(summary.whole.cost, currency),
-        "orders": summary.whole.orders,
-    }
-
-
-def _average(summary: Summary, currency: str) -> str | None:
-    """Revenue per order; None without an order."""
-    orders = summary.whole.orders
-    return shown(divided(summary.revenue, orders), currency) if orders > 0 else None
-
-
-def _by_area(cells: Sequence[Cell], summary: Summary, currency: str, policy: Policy) -> list[dict[str, Any]]:
-    last: dict[str, int] = {}
-    for cell in cells:
-        if cell.area != WHOLE and cell.amounts.orders > 0:
-            last[cell.area] = max(last.get(cell.area, cell.day), cell.day)
-    revenue = {area: amounts.net - amounts.refunds for area, amounts in summary.areas.items() if any(amounts)}
-    return [
-        {
-            "area": area,
-            "revenue": shown(revenue[area], currency),
-            "margin": shown(Summary(areas={area: summary.areas[area]}).margin(policy), currency),
-            "orders": summary.areas[area].orders,
-            "last_at": date_of(last[area]).isoformat() if area in last else None,
-        }
-        for area in sorted(revenue, key=lambda a: (-revenue[a], a))[:AREAS_MAX]
-    ]
-
-
-def _by_period(cells: Sequence[Cell], currency: str, policy: Policy) -> list[dict[str, Any]]:
-    """The newest months in which anything was booked."""
-    months = _summed((_month(cell.day), cell) for cell in cells)
-    return [
-        {"month": month, **_told(months[month], currency, policy)} for month in list(reversed(months))[:MONTHS_MAX]
-    ]
-
-
-@lru_cache(DAYS_REMEMBERED_MAX)
-def _month(day: int) -> str:
-    return date_of(day).isoformat()[:7]
-
-
-def _moment(time_us: int | None) -> str | None:
-    return None if time_us is None else rfc3339(moment_at(time_us))
+def _mark(standing: Standing, policy: Policy) -> Mark | None:
+    gone, place = standing.leaving, standing.place
+    if standing.looked is None or (standing.prospect is None and not standing.is_stated):
+        return None
+    grade = policy.grades[place.grade].name if place is not None and policy.cut_offs else ""
+    state, cause = (None, None) if gone is None else (gone.state, gone.cause)
+    left = None if gone is None else gone.left_day
+    return Mark(standing.looked, grade, state, left, None if cause is None else cause.cause, standing.next_look)

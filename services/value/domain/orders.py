@@ -7,10 +7,11 @@ order and copies make no difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from operator import add
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from services.value.domain.entries import (
     CANCELLED,
@@ -26,8 +27,8 @@ from services.value.domain.entries import (
     Entry,
     write,
 )
-from services.value.domain.parts import Remains, in_time, parts_of
-from services.value.domain.reading import business_day
+from services.value.domain.parts import Part, Remains, in_time, parts_of
+from services.value.domain.reading import ID_CHARS_MAX, business_day
 
 WAITING, OPEN, RETURNED, NEVER = "waiting", "open", "returned", "never"
 """No order yet; some of it is left; nothing is left of it; it counts as if it never had been."""
@@ -35,6 +36,10 @@ WAITING, OPEN, RETURNED, NEVER = "waiting", "open", "returned", "never"
 WHOLE = ""
 """The area of the cell that holds the whole order."""
 
+ITEMS_MAX = 1_000
+"""Products of one order that are kept for what its customer needs next."""
+
+_NOTHING = (0, 0, 0)
 _TELLING = frozenset({COMPLETED, UPDATED, ISSUED, PAID, STARTED, RENEWED})
 
 
@@ -68,14 +73,13 @@ def added(a: Amounts, b: Amounts) -> Amounts:
     return Amounts._make(map(add, a, b))
 
 
-@dataclass(slots=True)
-class Order:
+class Order(msgspec.Struct):
     """An order as its entries have it.
 
     `owner` is the record it counts for (None: nobody's yet), `owner_event` the event that decides. `day` is the
     business day of `ordered_us` (µs since 1970). `shadowed` counts other tellings of the same order, `returns`
     the refunds and cancellations that count. An order that never was keeps its owner and day, and has no cells
-    but costs.
+    but costs. `items` are the products bought, of an order of which anything is left.
     """
 
     owner: str | None = None
@@ -84,15 +88,16 @@ class Order:
     ordered_us: int | None = None
     day: int | None = None
     status: str = WAITING
-    cells: dict[CellKey, Amounts] = field(default_factory=dict)
+    cells: dict[CellKey, Amounts] = {}
     shadowed: int = 0
     returns: int = 0
     flags: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
 
 
 def fold(entries: Iterable[Entry], zone: ZoneInfo) -> Order:
     """The order of all entries of one business key."""
-    distinct = _distinct(entries)
+    distinct = _distinct([*entries])
     telling = _telling(distinct)
     order = Order(flags=tuple(sorted({OF_ORDER for entry in distinct if OF_ORDER in entry.flags})))
     if order.flags:
@@ -107,8 +112,10 @@ def fold(entries: Iterable[Entry], zone: ZoneInfo) -> Order:
     return order
 
 
-def _distinct(entries: Iterable[Entry]) -> list[Entry]:
+def _distinct(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Each event once; of different contents under one id the same one whatever the order."""
+    if len(entries) < 2:  # noqa: PLR2004 - one is never twice
+        return entries
     found: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         key = (entry.record_id, entry.event_id)
@@ -144,12 +151,8 @@ def _settle(order: Order, owner: Entry, returns: Sequence[Entry], zone: ZoneInfo
     """The order's cells after its refunds and cancellations, each on its own day, none before the order's."""
     remains = Remains(owner, parts_of(owner))
     ordered = order.day or 0
-    _add(order, ordered, WHOLE, Amounts(orders=1, net=owner.net, paid=owner.paid or 0))
-    for area in {part.area for part in remains.parts}:
-        _add(order, ordered, area, Amounts(orders=1))
-    for part in remains.parts:
-        _add(order, ordered, part.area, Amounts(net=part.net, margin=part.margin or 0, unknown_net=part.unknown))
-    for entry in in_time(returns):
+    _place(order, ordered, owner, remains.parts)
+    for entry in in_time(returns) if returns else ():
         day = max(business_day(entry.time_us, zone), ordered)
         before = [(part.left, part.unknown, part.margin_left(remains.share)) for part in remains.parts]
         if not remains.take(entry):
@@ -170,6 +173,25 @@ def _settle(order: Order, owner: Entry, returns: Sequence[Entry], zone: ZoneInfo
         order.cells = {}
     else:
         order.status = RETURNED if remains.is_gone else OPEN
+    if order.status == OPEN:
+        order.items = items_of(owner)
+
+
+def _place(order: Order, day: int, owner: Entry, parts: Sequence[Part]) -> None:
+    """The order before anything of it went back."""
+    areas: dict[str, tuple[int, int, int]] = {}
+    for part in parts:
+        net, margin, unknown = areas.get(part.area, _NOTHING)
+        areas[part.area] = net + part.net, margin + (part.margin or 0), unknown + part.unknown
+    _add(order, day, WHOLE, Amounts(1, owner.net, owner.paid or 0))
+    for area, (net, margin, unknown) in areas.items():
+        _add(order, day, area, Amounts(1, net, 0, 0, margin, unknown))
+
+
+def items_of(entry: Entry) -> tuple[str, ...]:
+    """The products that were bought, each once, in the order of their ids."""
+    bought = {line.product_id or line.sku for line in entry.lines if line.quantity > 0}
+    return tuple(sorted(item for item in bought if item is not None and len(item) <= ID_CHARS_MAX)[:ITEMS_MAX])
 
 
 def _add_costs(order: Order, costs: Sequence[Entry], zone: ZoneInfo) -> None:
@@ -188,4 +210,5 @@ def _add(order: Order, day: int, area: str, amounts: Amounts) -> None:
 
 def _add_to(order: Order, key: CellKey, amounts: Amounts) -> None:
     if any(amounts):
-        order.cells[key] = added(order.cells.get(key, Amounts()), amounts)
+        known = order.cells.get(key)
+        order.cells[key] = amounts if known is None else added(known, amounts)

@@ -7,21 +7,22 @@ are whole numbers of 10⁻⁴ of the order's currency; fractions are exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
+
+import msgspec
 
 from services.value.domain.entries import REFUNDED, Entry, Line
 from services.value.domain.money import divided, shares
 from services.value.domain.reading import OTHER_AREA
 
+NONE_OF_IT = Fraction(0)
 REFUND_EXCESS = "refund_excess"
 """More was refunded than there was; no more than all of it counts."""
 REFUND_CURRENCY = "refund_currency"
 """A refund in another currency than its order's; it has no effect."""
 
 
-@dataclass(slots=True)
-class Part:
+class Part(msgspec.Struct):
     """A line of the order, or the whole of one that has no lines.
 
     `margin` None: the cost is not known. `left` is what of `net` was not refunded, `back` how many of its
@@ -69,8 +70,7 @@ def parts_of(owner: Entry) -> list[Part]:
     ]
 
 
-@dataclass(slots=True)
-class Remains:
+class Remains(msgspec.Struct):
     """What is left of an order while its refunds and cancellations are taken in the order of their time.
 
     `share` is the part of the order that went back so far, 1 when nothing is left.
@@ -78,8 +78,8 @@ class Remains:
 
     owner: Entry
     parts: list[Part]
-    share: Fraction = Fraction(0)
-    flags: set[str] = field(default_factory=set)
+    share: Fraction = NONE_OF_IT
+    flags: set[str] = set()
 
     @property
     def is_gone(self) -> bool:

@@ -1,33 +1,38 @@
-"""The value policy: reporting currency, margin rates of areas, grades and what they are for.
+"""The value policy: reporting currency, margin rates, what contacts cost, grades and what each tier is for.
 
-Owns reading a policy from its YAML form (already parsed); pure. Numbers are whole or text, never floats.
+Owns reading a policy from its YAML form (already parsed); pure. Numbers are whole or text, never floats. Parts that
+an older policy lacks mean what they meant then: nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from schemas.events.fields import money_of
-from services.value.domain.money import amount_of, currency_of
+from services.value.domain.models.groups import Groups
+from services.value.domain.money import amount_in, currency_of
+from services.value.domain.policy_parts import (
+    ACTUAL_PURPOSES,
+    DEFAULT_AREA,
+    RATE_UNIT,
+    Churn,
+    Grade,
+    Prices,
+    Strategy,
+    churn_of,
+    grades_of,
+    prices_of,
+    purposes_of,
+    rate_of,
+    read_groups,
+    strategy_of,
+)
 from services.value.domain.prediction import Prediction, read_prediction
 
+__all__ = ["RATE_UNIT", "Grade", "Policy", "read_policy"]
+
 T = TypeVar("T")
-
-DEFAULT_AREA = "default"
-RATE_UNIT = 10**6
-"""Margin rates are whole millionths."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grade:
-    """A tier by revenue: `revenue_from` in 10⁻⁴ of the unit; None: everybody below the others."""
-
-    name: str
-    revenue_from: int | None
-    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,9 @@ class Policy:
     """One version of the policy.
 
     `margin_rates` are millionths by area. `grades` run from the highest to the one that takes the rest.
-    `high_from` and `medium_from` are margins in 10⁻⁴ of the reporting currency's unit. `prediction`: the promoted
-    model, None before one was.
+    `high_from` and `medium_from` are contributions in 10⁻⁴ of the reporting currency's unit, `purposes` what high,
+    medium and low are for. `prediction`: the promoted model, None before one was. `prices`: what contacts cost.
+    `groups`: the needs groups that were learnt, None before any were.
     """
 
     version: int
@@ -46,26 +52,51 @@ class Policy:
     high_from: int
     medium_from: int
     prediction: Prediction | None = None
+    purposes: Mapping[str, str] = field(default_factory=lambda: ACTUAL_PURPOSES)
+    prices: Prices = field(default_factory=dict)
+    strategy: Strategy = field(default_factory=Strategy)
+    churn: Churn = field(default_factory=Churn)
+    groups: Groups | None = None
 
     def margin_rate(self, area: str) -> int:
         """Millionths of the area's revenue that are margin; 0 where the policy has no rate for it."""
         return self.margin_rates.get(area, self.margin_rates.get(DEFAULT_AREA, 0))
 
+    @property
+    def cut_offs(self) -> tuple[int, ...]:
+        """The worths of what is to come from which on there is each grade but the last; () if revenue grades."""
+        return tuple(self.prediction.cut_offs.values()) if self.prediction is not None else ()
+
 
 def read_policy(document: Mapping[str, Any]) -> Policy:
     """A policy from its document. Raises ValueError naming the part that is missing or wrong."""
-    high, medium = _part(document, "actual", lambda a: (_amount(a["high"]), _amount(a["medium"])))
+    high, medium = _part(document, "actual", lambda a: (amount_in(a["high"]), amount_in(a["medium"])))
     if high <= medium:
         raise ValueError("the policy's actual cannot be read: high must be above medium")
-    return Policy(
+    policy = Policy(
         version=_part(document, "version", _whole),
         reporting_currency=_part(document, "reporting_currency", _currency),
-        margin_rates=_part(document, "margin_rates", lambda r: {str(area): _rate(rate) for area, rate in r.items()}),
-        grades=_part(document, "grades", _grades),
+        margin_rates=_part(document, "margin_rates", lambda r: {str(area): rate_of(one) for area, one in r.items()}),
+        grades=_part(document, "grades", grades_of),
         high_from=high,
         medium_from=medium,
-        prediction=_part({"prediction": None, **document}, "prediction", read_prediction),
+        prediction=_optional(document, "prediction", read_prediction),
+        purposes=_part(document, "actual", lambda a: purposes_of(a.get("purposes"), ACTUAL_PURPOSES)),
+        prices=_optional(document, "costs", prices_of),
+        strategy=_optional(document, "strategic", strategy_of),
+        churn=_optional(document, "churn", churn_of),
+        groups=_optional(document, "needs", read_groups),
     )
+    _check_cut_offs(policy)
+    return policy
+
+
+def _check_cut_offs(policy: Policy) -> None:
+    """A model grades by all grades but the last, in their order, or by none."""
+    cut_offs = policy.prediction.cut_offs if policy.prediction is not None else {}
+    names = [grade.name for grade in policy.grades[:-1]]
+    if cut_offs and list(cut_offs) != names:
+        raise ValueError(f"the policy's prediction cannot be read: cut_offs are of {', '.join(names)}, in this order")
 
 
 def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T:
@@ -75,6 +106,10 @@ def _part(document: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T
         raise ValueError(f"the policy lacks {name}: {missing.args[0]}") from None
     except (TypeError, ValueError, AttributeError) as wrong:
         raise ValueError(f"the policy's {name} cannot be read: {wrong}") from None
+
+
+def _optional(document: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T:
+    return _part({name: None, **document}, name, read)
 
 
 def _whole(value: Any) -> int:
@@ -88,49 +123,3 @@ def _currency(value: Any) -> str:
     if code is None:
         raise ValueError("it is a currency's code of three letters")
     return code
-
-
-def _number(value: Any) -> Decimal:
-    if type(value) is float:
-        raise TypeError(f'{value} is not exact: write it as text, "{value}"')
-    number = money_of(value)
-    if number is None:
-        raise ValueError(f"{value!r} is no number")
-    return number
-
-
-def _amount(value: Any) -> int:
-    number = _number(value)
-    amount = amount_of(number)
-    if amount is None or Decimal(amount).scaleb(-4) != number:
-        raise ValueError(f"{value!r} has more than four digits after the point")
-    return amount
-
-
-def _rate(value: Any) -> int:
-    millionths = _number(value) * RATE_UNIT
-    if not 0 <= millionths <= RATE_UNIT or millionths != int(millionths):
-        raise ValueError(f"{value!r} is no rate from 0 to 1 with at most six digits after the point")
-    return int(millionths)
-
-
-def _grades(listed: Any) -> tuple[Grade, ...]:
-    if not isinstance(listed, list) or not listed:
-        raise TypeError("it is a list of grades")
-    grades = tuple(_grade(one) for one in listed)
-    *higher, last = (grade.revenue_from for grade in grades)
-    if last is not None:
-        raise ValueError("the last grade takes everybody else and has no revenue_from")
-    bounds = [bound for bound in higher if bound is not None]
-    if len(bounds) < len(higher) or bounds != sorted(set(bounds), reverse=True):
-        raise ValueError("every grade but the last has a revenue_from below the one before")
-    if len({grade.name for grade in grades}) < len(grades):
-        raise ValueError("a grade is listed twice")
-    return grades
-
-
-def _grade(one: Any) -> Grade:
-    name, purpose = one["grade"], one["purpose"]
-    if not isinstance(name, str) or not isinstance(purpose, str):
-        raise TypeError("a grade's name and purpose are texts")
-    return Grade(name, _amount(one["revenue_from"]) if "revenue_from" in one else None, purpose)

@@ -1,34 +1,35 @@
 """What a customer is expected to do and to be worth, by the model that the policy has in force.
 
-Owns the policy's part `prediction`, and how a ledger becomes a summary. A function of (ledger, model, day); the
-day is told with it. The published models are models/. Pure.
+Owns the policy's part `prediction`, and how what is expected is told. A function of (ledger, model, day); the day is
+told with it. The published models are models/. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from services.value.domain.days import date_of
 from services.value.domain.models.families import Buying, read_model
-from services.value.domain.models.ledgers import Ledger, Rates, expectation
+from services.value.domain.models.ledgers import Prospect, Rates, Sums, Worths, columns_of, prospect, worths
 from services.value.domain.models.scoring import Terms
 from services.value.domain.models.single import Single
 from services.value.domain.models.spend import GammaGamma
-from services.value.domain.money import shown
-from services.value.domain.orders import Amounts
+from services.value.domain.money import amount_in, shown
 
-ALIVE_DIGITS, PURCHASES_DIGITS = 4, 4
-AT_RISK_BELOW, LAPSED_BELOW = 0.5, 0.2
-"""Probabilities that he is still there, below which he is at risk, and lapsed."""
+PURCHASES_DIGITS = 4
 SINGLES_MAX = 64
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A promoted model. `returned` and `margin` are everybody's shares of gross and of net."""
+    """A promoted model. `returned` and `margin` are everybody's shares of gross and of net.
+
+    `cut_offs`: grade → the worth of what is to come from which on he has it, in 10⁻⁴ of the unit, falling; empty for
+    a model that grades nobody.
+    """
 
     version: int
     buying: Buying
@@ -36,11 +37,24 @@ class Prediction:
     terms: Terms
     returned: float
     margin: float
+    cut_offs: Mapping[str, int]
 
     def looking(self, horizon_days: float) -> Prediction:
-        """The same model with another horizon."""
-        terms = Terms(horizon_days, self.terms.yearly_discount)
-        return Prediction(self.version, self.buying, self.spend, terms, self.returned, self.margin)
+        """The same model with another horizon. Its cut-offs are for its own: it tells what is to come, no grades."""
+        return replace(self, terms=Terms(horizon_days, self.terms.yearly_discount))
+
+    @property
+    def rates(self) -> Rates:
+        """Everybody's shares."""
+        return Rates(self.returned, self.margin)
+
+    def worths(self, sums: Sequence[Sums], day: int) -> Worths:
+        """What it makes of many customers at once, as of a business day."""
+        return worths(self.buying, self.spend, self.terms, self.rates, columns_of(sums, day))
+
+    def prospect(self, sums: Sums) -> Prospect:
+        """What this model makes of one customer's bookings."""
+        return prospect(_single(self.buying, self.terms), self.spend, self.rates, sums)
 
 
 def read_prediction(document: Any) -> Prediction | None:
@@ -54,58 +68,35 @@ def read_prediction(document: Any) -> Prediction | None:
     if not (terms.horizon_days > 0 and terms.yearly_discount >= 0):
         raise ValueError("horizon_days is above 0, yearly_discount at least 0")
     rates = float(document["returned"]), float(document["margin"])
-    return Prediction(int(document["version"]), buying, spend, terms, *rates)
+    return Prediction(int(document["version"]), buying, spend, terms, *rates, _cut_offs(document.get("cut_offs")))
 
 
-def predicted(
-    days: Mapping[int, Amounts], margin: int, currency: str, prediction: Prediction, as_of_day: int
-) -> dict[str, Any] | None:
-    """What is to come of a customer within the horizon, as of a business day; None for who never bought.
+def _cut_offs(said: Any) -> dict[str, int]:
+    if said is None:
+        return {}
+    found = {str(grade): amount_in(value) for grade, value in said.items()}
+    bounds = list(found.values())
+    if not bounds or min(bounds) <= 0 or bounds != sorted(set(bounds), reverse=True):
+        raise ValueError("cut_offs are amounts above 0, one a grade, each below the one before")
+    return found
 
-    `days`: business day → sums of one currency (10⁻⁴ of its unit); `margin`: his margin so far, in the same.
-    """
-    bought = sorted(day for day, amounts in days.items() if amounts.orders > 0 and day <= as_of_day)
-    if not bought:
-        return None
-    ledger = Ledger(
-        bought,
-        sum(days[day].net for day in bought[1:]),
-        sum(a.net for a in days.values()),
-        sum(a.refunds for a in days.values()),
-        margin,
-    )
-    rates = Rates(prediction.returned, prediction.margin)
-    found = expectation(_single(prediction), prediction.spend, rates, ledger, as_of_day)
+
+def told(of: Prospect, currency: str, prediction: Prediction, day: int) -> dict[str, Any]:
+    """What is to come of a customer within the horizon, as of a business day."""
+    found = of.on(day)
     return {
         "model": prediction.buying.family,
         "model_version": prediction.version,
-        "as_of": date_of(as_of_day).isoformat(),
+        "as_of": date_of(day).isoformat(),
         "horizon_days": round(prediction.terms.horizon_days),
-        "alive_probability": round(found.alive, ALIVE_DIGITS),
+        "alive_probability": found.alive,
         "expected_purchases": round(found.purchases, PURCHASES_DIGITS),
         "expected_spend": shown(found.spend, currency),
         "clv": shown(found.clv, currency),
     }
 
 
-def churn_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The risk that he is gone, and what that makes him; None where nothing is predicted."""
-    if found is None:
-        return None
-    alive = found["alive_probability"]
-    state = "lapsed" if alive < LAPSED_BELOW else "at_risk" if alive < AT_RISK_BELOW else "active"
-    return {"risk": round(1 - alive, ALIVE_DIGITS), "state": state, "cause": None}
-
-
 @lru_cache(SINGLES_MAX)
-def _single(prediction: Prediction) -> Single:
+def _single(buying: Buying, terms: Terms) -> Single:
     # Parameters are numbers: equal models share what they have worked out.
-    return Single(prediction.buying, prediction.terms)
-
-
-def total_days(cells: Iterable[tuple[int, Amounts]]) -> dict[int, Amounts]:
-    """Business day → sums."""
-    found: dict[int, Amounts] = {}
-    for day, amounts in cells:
-        found[day] = Amounts(*(a + b for a, b in zip(found.get(day, Amounts()), amounts, strict=True)))
-    return found
+    return Single(buying, terms)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.envelope import Event, microseconds, moment_at
-from schemas.events.fields import moment_of, money_of, text_of
+from schemas.events.fields import moment_of, text_of
 from schemas.identifiers import CLASSES, class_rank, leading
 from services.value.domain.entries import (
     AMOUNT_MISMATCH,
@@ -32,23 +32,29 @@ from services.value.domain.entries import (
     Entry,
     Line,
 )
-from services.value.domain.money import AMOUNT_MAX, amount_of, currency_of, minor_unit, times
+from services.value.domain.money import AMOUNT_MAX, UNIT, amount_of, currency_of, minor_unit, times
 
 OTHER_AREA = "other"
 AREA_CHARS_MAX = 100
 ID_CHARS_MAX = 256
 """Business ids longer than this name nothing: keys are indexed."""
 
+DATE_CHARS = 10
+
 SUBSCRIPTIONS = "subscriptions"
 """`revenue_from` of sources whose revenue comes from subscriptions instead of invoices."""
 
-_ONE = Decimal(1)
 _ORDER_AMOUNTS = ("subtotal", "revenue", "total", "shipping", "tax", "discount", "cost")
 _TOTAL = 2
 """Where the total stands among the figures that may give the net."""
 _DAY_US = 86_400_000_000
+_QUARTER_US = 900_000_000
+QUARTERS_REMEMBERED_MAX = 65_536
+"""Quarters of an hour of which it is known on which day they are: two years of them."""
 _EARLIEST_US = microseconds(datetime(1990, 1, 1, tzinfo=UTC))
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_YEARS = range(1970, 2200)
+"""Of what people state; other dates are none."""
 _REQUIRED = frozenset(
     {"amount", "currency", "invoice_id", "order_id", "subscription_id", "subtotal|revenue|total|products"}
 )
@@ -59,7 +65,32 @@ _Read = Callable[[Event, Mapping[str, Any], int, ZoneInfo], Entry | None]
 
 def business_day(time_us: int, zone: ZoneInfo) -> int:
     """Days from 1970-01-01 to the calendar day on which the moment falls in this time zone."""
+    day = _day_of_quarter(time_us // _QUARTER_US, zone)
+    return _day_at(time_us, zone) if day is None else day
+
+
+def _day_at(time_us: int, zone: ZoneInfo) -> int:
     return moment_at(time_us).astimezone(zone).toordinal() - _EPOCH_ORDINAL
+
+
+@lru_cache(QUARTERS_REMEMBERED_MAX)
+def _day_of_quarter(quarter: int, zone: ZoneInfo) -> int | None:
+    """The day of all moments of a quarter of an hour; None where one begins within it."""
+    day = _day_at(quarter * _QUARTER_US, zone)
+    return day if day == _day_at((quarter + 1) * _QUARTER_US - 1, zone) else None
+
+
+def day_of_text(value: Any, zone: ZoneInfo) -> int | None:
+    """The business day of a date or a moment as people write it; None when it is none, or not of this age."""
+    moment = moment_of(value)
+    if moment is not None:
+        return business_day(microseconds(moment), zone) if moment.year in _YEARS else None
+    found = text_of(value)
+    try:
+        day = date.fromisoformat(found[:DATE_CHARS]) if found else None
+    except ValueError:
+        return None
+    return day.toordinal() - _EPOCH_ORDINAL if day is not None and day.year in _YEARS else None
 
 
 def read(event: Event, time_us: int, zone: ZoneInfo) -> Entry | None:
@@ -204,9 +235,16 @@ _READERS: dict[str, _Read] = {
 
 
 def _entry(event: Event, time_us: int, key: str, **said: Any) -> Entry:
-    leader = leading(event.data.get("identifiers") or {}, event.type)
-    rank = len(CLASSES) if leader is None else class_rank(leader.type)
+    rank = _rank(event.data.get("identifiers") or {})
     return Entry(key, event.record_id, event.event_id, rank, time_us, event.type, **said)
+
+
+def _rank(identifiers: Mapping[str, Any]) -> int:
+    """The class of the identifier that leads: of the strongest type that has a usable one."""
+    for name in sorted(identifiers, key=class_rank) if len(identifiers) > 1 else identifiers:
+        if leading({name: identifiers[name]}) is not None:
+            return class_rank(name)
+    return len(CLASSES)
 
 
 def _key(kind: str, event: Event, sent_id: Any) -> str | None:
@@ -222,23 +260,26 @@ def _lines(products: Any) -> tuple[tuple[Line, ...], int | None]:
     """The lines, and what they come to after their own discounts; None when no line has a price."""
     sent = [line for line in products if isinstance(line, Mapping) and line] if isinstance(products, list) else []
     lines = tuple(_line(line) for line in sent)
-    if all(money_of(line.get("price")) is None for line in sent):
+    if all(amount_of(line.get("price")) is None for line in sent):
         return lines, None
-    return lines, sum(line.amount for line in lines) - sum(amount_of(line.get("discount")) or 0 for line in sent)
+    discounts = sum(amount_of(line["discount"]) or 0 for line in sent if "discount" in line)
+    return lines, sum(line.amount for line in lines) - discounts
 
 
 def _line(sent: Mapping[str, Any]) -> Line:
-    quantity = money_of(sent.get("quantity"))
-    quantity = _ONE if quantity is None else quantity
-    price, cost = money_of(sent.get("price")), money_of(sent.get("cost"))
+    get = sent.get
+    quantity = get("quantity")
+    pieces = amount_of(quantity)
+    if pieces is None:
+        quantity, pieces = 1, UNIT
     return Line(
-        area=(text_of(sent.get("category")) or OTHER_AREA)[:AREA_CHARS_MAX].strip(),
-        product_id=text_of(sent.get("product_id")),
-        sku=text_of(sent.get("sku")),
-        quantity=amount_of(quantity) or 0,
-        amount=(times(price, quantity) or 0) if price is not None else 0,
-        cost=times(cost, quantity) if cost is not None else None,
-        margin=amount_of(sent.get("margin")),
+        (text_of(get("category")) or OTHER_AREA)[:AREA_CHARS_MAX].strip(),
+        text_of(get("product_id")),
+        text_of(get("sku")),
+        pieces,
+        times(get("price"), quantity) or 0,
+        times(get("cost"), quantity) if "cost" in sent else None,
+        amount_of(get("margin")),
     )
 
 
@@ -251,12 +292,9 @@ def _ordered(properties: Mapping[str, Any], time_us: int) -> int | None:
 
 def _fits(entry: Entry) -> bool:
     """Whether its amounts, and sums over its lines, are such as can be stored."""
-    sums = (
-        abs(entry.net),
-        abs(entry.paid or 0),
-        abs(entry.cost or 0),
-        sum(abs(line.amount) for line in entry.lines),
-        sum(abs(line.cost or 0) for line in entry.lines),
-        sum(abs(line.margin or 0) for line in entry.lines),
-    )
-    return max(sums) < AMOUNT_MAX
+    amounts = costs = margins = 0
+    for line in entry.lines:
+        amounts += abs(line.amount)
+        costs += abs(line.cost or 0)
+        margins += abs(line.margin or 0)
+    return max(abs(entry.net), abs(entry.paid or 0), abs(entry.cost or 0), amounts, costs, margins) < AMOUNT_MAX

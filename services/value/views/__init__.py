@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.envelope import moment_at, rfc3339
 from services.runtime.postgres import Connection
+from services.value.domain.contacts import Contact, cost_of
+from services.value.domain.days import day_of
 from services.value.domain.entries import read_stored
-from services.value.domain.ledger import Cell, section, totals
+from services.value.domain.ledger import Cell, Known, Looking, totals, worth
 from services.value.domain.money import shown
 from services.value.domain.orders import NEVER, WHOLE, Amounts, CellKey, Order, added, fold
 from services.value.domain.policy import Policy
+from services.value.domain.statements import STATEMENTS_MAX, Statement, read_statement
+from services.value.domain.summing import totalled
 from services.value.domain.tiers import grade_of
 
 ORDERS_LISTED_MAX = 100
-_EPOCH = date(1970, 1, 1)
 
 ENTRIES = """
     SELECT e.order_id, e.body FROM entry e WHERE NOT e.withdrawn AND e.order_id IN (
@@ -29,14 +33,19 @@ ENTRIES = """
     )
 """
 
+GRADED = """
+    SELECT m.group_id, sum(d.net - d.refunds)::bigint AS revenue, sum(d.orders)::bigint AS orders, s.grade
+    FROM member m JOIN day d ON d.record_id = m.member_id LEFT JOIN standing s USING (group_id)
+    WHERE d.area = '' AND d.currency = $1 GROUP BY m.group_id, s.grade
+"""
+
 
 async def value(
-    connection: Connection, customer_id: str, policy: Policy, zone: ZoneInfo, as_of_us: int | None, day: int
+    connection: Connection, customer_id: str, policy: Policy, looking: Looking, as_of_us: int | None, now_us: int
 ) -> dict[str, Any] | None:
     """The customer's section with his orders, newest first; of events up to `as_of_us` (µs) only, when given.
 
-    `day`: the business day of what is predicted. None for who has no records here. An order belongs to whom its owner
-    belongs to today, also as of then.
+    None for who has no records here. An order belongs to whom its owner belongs to today, also as of then.
     """
     members = {
         str(r["member_id"])
@@ -44,7 +53,7 @@ async def value(
     }
     if not members:
         return None
-    orders = await _orders(connection, sorted(members), zone, as_of_us)
+    orders = await _orders(connection, sorted(members), looking.zone, as_of_us)
     cells: dict[CellKey, Amounts] = {}
     for _, order in orders:
         for key, amounts in order.cells.items():
@@ -58,11 +67,45 @@ async def value(
     mine.sort(key=lambda o: (o[0], o[1]), reverse=True)
     times = [ordered_us for ordered_us, _, order in mine if order.status != NEVER]
     rows = [Cell(k.day, k.area, k.currency, amounts) for k, amounts in cells.items()]
-    body = section(rows, policy, min(times, default=None), max(times, default=None), day)
-    if body is not None and as_of_us is not None:
-        body["as_of"] = rfc3339(moment_at(as_of_us))
+    contacts = await _contacts(connection, sorted(members), as_of_us)
+    said = await _said(connection, sorted(members), as_of_us)
+    known = Known(rows, min(times, default=None), max(times, default=None), contacts, said)
+    body = worth(known, policy, looking).body
+    if body is not None:
+        body["as_of"] = rfc3339(moment_at(now_us if as_of_us is None else as_of_us))
     return {"value": body, "orders": [_shown(key, order) for _, key, order in mine[:ORDERS_LISTED_MAX]],
             "orders_total": len(mine)}  # fmt: skip
+
+
+async def _contacts(connection: Connection, members: Sequence[str], as_of_us: int | None) -> list[Contact]:
+    """Contacts of these records."""
+    rows = await connection.fetch(
+        """
+        SELECT day, channel, direction, count(*), sum(seconds)::bigint FROM heard
+        WHERE record_id = any($1::uuid[]) AND channel IS NOT NULL AND NOT withdrawn
+          AND ($2::bigint IS NULL OR time_us <= $2)
+        GROUP BY day, channel, direction
+        """,
+        members,
+        as_of_us,
+    )
+    return [Contact(*r) for r in rows]
+
+
+async def _said(connection: Connection, members: Sequence[str], as_of_us: int | None) -> list[Statement]:
+    """What was stated of these records."""
+    rows = await connection.fetch(
+        """
+        SELECT said FROM heard
+        WHERE record_id = any($1::uuid[]) AND said IS NOT NULL AND NOT withdrawn
+          AND ($2::bigint IS NULL OR time_us <= $2)
+        ORDER BY time_us DESC, event_id LIMIT $3
+        """,
+        members,
+        as_of_us,
+        STATEMENTS_MAX,
+    )
+    return [read_statement(r["said"]) for r in rows]
 
 
 async def _orders(
@@ -123,41 +166,49 @@ async def book(
             sum(margin)::bigint, sum(unknown_net)::bigint, sum(cost)::bigint
         FROM day WHERE day >= $1 AND day < $2 GROUP BY area, currency
         """,
-        -(2**31) if since is None else (since - _EPOCH).days,
-        2**31 - 1 if until is None else (until - _EPOCH).days,
+        -(2**31) if since is None else day_of(since),
+        2**31 - 1 if until is None else day_of(until),
     )
-    sums = totals(Cell(0, r[0], r[1], Amounts(*list(r)[2:])) for r in rows)
+    costs = await _costs(connection, policy, since, until)
+    sums = totals([*(Cell(0, r[0], r[1], Amounts(*list(r)[2:])) for r in rows), costs])
     return {
         "from": since and since.isoformat(),
         "to": until and until.isoformat(),
         "totals": [
-            {
-                "currency": currency,
-                "revenue": shown(s.revenue, currency),
-                "refunds": shown(s.whole.refunds, currency),
-                "margin": shown(s.margin(policy), currency),
-                "margin_estimated": s.is_estimated,
-                "cost_to_serve": shown(s.whole.cost, currency),
-                "orders": s.whole.orders,
-            }
+            {"currency": currency, **totalled(s, currency, policy), "margin_estimated": s.is_estimated}
             for currency, s in sums.items()
         ],
     }
 
 
+async def _costs(connection: Connection, policy: Policy, since: date | None, until: date | None) -> Cell:
+    """What contacts of these days cost, all together, as a row of the reporting currency."""
+    rows = []
+    if policy.prices:
+        rows = await connection.fetch(
+            """
+            SELECT channel, direction, sum(pieces)::bigint AS pieces, sum(seconds)::bigint AS seconds FROM contact
+            WHERE day >= $1 AND day < $2 GROUP BY channel, direction
+            """,
+            -(2**31) if since is None else day_of(since),
+            2**31 - 1 if until is None else day_of(until),
+        )
+    cost = sum(cost_of(r["channel"], r["direction"], r["pieces"], r["seconds"], policy) for r in rows)
+    return Cell(0, WHOLE, policy.reporting_currency, Amounts(cost=cost))
+
+
 async def tiers(connection: Connection, policy: Policy, policy_number: int) -> dict[str, Any]:
-    """How many customers are in each grade, what they brought in the reporting currency, and what it is for."""
-    rows = await connection.fetch(
-        """
-        SELECT sum(d.net - d.refunds)::bigint AS revenue, sum(d.orders)::bigint AS orders
-        FROM member m JOIN day d ON d.record_id = m.member_id
-        WHERE d.area = '' AND d.currency = $1 GROUP BY m.group_id
-        """,
-        policy.reporting_currency,
-    )
+    """How many customers are in each grade, what they brought in the reporting currency, and what it is for.
+
+    By a model with cut-offs the grades are those that silence keeps up to date; else revenue tells.
+    """
+    rows = await connection.fetch(GRADED, policy.reporting_currency)
     found = {grade.name: [0, 0, 0] for grade in policy.grades}
     for r in rows:
-        of_grade = found[grade_of(r["revenue"], policy).name]
+        name = grade_of(r["revenue"], policy).name
+        if policy.cut_offs:
+            name = r["grade"] if r["grade"] in found else policy.grades[-1].name
+        of_grade = found[name]
         of_grade[0] += 1
         of_grade[1] += r["revenue"]
         of_grade[2] += r["orders"]
@@ -165,15 +216,18 @@ async def tiers(connection: Connection, policy: Policy, policy_number: int) -> d
     return {
         "currency": currency,
         "policy_number": policy_number,
+        "model_version": policy.prediction.version if policy.cut_offs and policy.prediction else None,
         "grades": [
             {
                 "grade": grade.name,
-                "revenue_from": None if grade.revenue_from is None else shown(grade.revenue_from, currency),
+                "revenue_from": None if grade.revenue_from is None or policy.cut_offs
+                else shown(grade.revenue_from, currency),
+                "clv_from": shown(cut_off, currency) if cut_off is not None else None,
                 "purpose": grade.purpose,
                 "customers": found[grade.name][0],
                 "revenue": shown(found[grade.name][1], currency),
                 "orders": found[grade.name][2],
             }
-            for grade in policy.grades
+            for grade, cut_off in zip_longest(policy.grades, policy.cut_offs)
         ],
-    }
+    }  # fmt: skip

@@ -28,13 +28,15 @@ CALLS = [("GET", "/v1/customers", "profile:read"), ("POST", EVENTS, "events:writ
          ("GET", PATH, "profile:read"), ("POST", ASSERTIONS, "identity:write"),
          ("GET", "/v1/customers/{}/value", "value:read"), ("GET", "/v1/value/totals", "value:read"),
          ("GET", "/v1/value/tiers", "value:read"),
-         ("GET", "/v1/segments", "profile:read"), ("POST", "/v1/segments", "segments:write")]  # fmt: skip
+         ("GET", "/v1/segments", "profile:read"), ("POST", "/v1/segments", "segments:write"),
+         ("GET", "/v1/webhooks", "ops:admin"), ("GET", "/v1/audit/reads", "ops:admin")]  # fmt: skip
 OTHER_SCOPES = {
     "profile:read": ("profile:pii", "value:read", "events:read", "events:write", "identity:write", "ops:admin"),
     "events:read": ("profile:read", "profile:pii", "events:write", "ops:admin"),
     "events:write": ("profile:read", "profile:pii", "events:read", "identity:write", "ops:admin"),
     "value:read": ("profile:read", "profile:pii", "events:read", "identity:write", "ops:admin"),
     "segments:write": ("profile:read", "profile:pii", "events:read", "events:write", "identity:write", "ops:admin"),
+    "ops:admin": ("profile:read", "profile:pii", "value:read", "events:read", "segments:write", "privacy:admin"),
     "identity:write": ("profile:read", "profile:pii", "events:read", "events:write", "ops:admin"),
 }
 """All that is not the scope a call needs."""

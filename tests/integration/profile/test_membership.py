@@ -57,6 +57,7 @@ async def _look(house: House) -> None:
     for _ in range(CUSTOMERS):
         house.workers["profile"].lane._spared_at = -1e9
         await house.workers["profile"].turn()
+        await house.workers["profile"].lane.outbox.settle()
 
 
 def _seen(n: int) -> Any:

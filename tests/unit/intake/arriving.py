@@ -36,3 +36,12 @@ def parked(event: Raw | Parked, source: Source = SHOP) -> str:
     made = outcome(event, source)
     assert isinstance(made, Parked), made
     return made.reason
+
+
+def leaves(value: Any) -> set[str]:
+    """All texts, numbers and flags in a value, as texts."""
+    if isinstance(value, dict):
+        return {leaf for item in value.values() for leaf in leaves(item)}
+    if isinstance(value, list):
+        return {leaf for item in value for leaf in leaves(item)}
+    return {str(value)}

@@ -121,9 +121,7 @@ def test_what_was_sent_is_never_changed_in_place() -> None:
         "original": {"b": 2},
     }
     before = {**sent, "properties": {"order_id": "1"}, "context": {"a": 1}, "original": {"b": 2}}
-    accepted(
-        raw(sent, type="order.completed", time="x", sent_at="y", subject="s"), Source("s", currency="EUR")
-    )
+    accepted(raw(sent, type="order.completed", time="x", sent_at="y", subject="s"), Source("s", currency="EUR"))
     assert sent == before
 
 
@@ -206,3 +204,23 @@ def test_hostile_text_is_stored_as_it_came() -> None:
 def test_every_reason_is_explained_in_one_line() -> None:
     assert set(EXPLANATIONS) == {str(reason) for reason in Reason}
     assert all("\n" not in text and text.endswith(".") for text in EXPLANATIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("of_type", "properties"),
+    [
+        ("message.replied", {"text": "Yes", "reply_to": "m1"}),
+        ("call.held", {"call_id": "k1"}),
+        ("meeting.held", {"subject": "Shoes", "meeting_id": "t1"}),
+        ("feedback.given", {"text": "Good", "response_id": "r1"}),
+        ("ticket.opened", {"subject": "Sole", "ticket_id": "7"}),
+    ],
+)
+def test_what_names_a_talk_is_unique_in_the_business_namespace(of_type: str, properties: dict[str, Any]) -> None:
+    source = Source("desk", business_namespace="group")
+    assert data({"properties": properties}, source, type=of_type)["business_namespace"] == "group"
+
+
+@pytest.mark.parametrize("field", ["conversation_id", "reply_to"])
+def test_a_talk_named_among_the_common_fields_is_so_too(field: str) -> None:
+    assert data({field: "c1"}, type="note.added")["business_namespace"] == "shop"

@@ -17,10 +17,10 @@ from schemas.events import EVENT_TYPES
 from services.intake.domain.accept import accept
 from services.intake.domain.cloudevents import read_http, read_kafka, read_structured
 from services.intake.domain.importing import read_import
+from services.intake.domain.mapping import segment_table
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
 from services.intake.domain.reasons import Reason
 from services.intake.domain.segment import CALLS, read_calls
-from services.intake.domain.segment_mapping import segment_table
 from tests.unit.intake.arriving import ARRIVAL, KEY
 
 KEYS = [
@@ -75,9 +75,7 @@ odd_numbers = st.sampled_from([10**400, 2**64, Decimal("1e400"), Decimal("1E-999
 leaf = st.none() | st.booleans() | st.integers() | st.decimals() | text | odd_numbers
 anything = st.recursive(
     leaf,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | text, inner, max_size=6)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | text, inner, max_size=6),
     max_leaves=30,
 )
 objects = st.dictionaries(st.sampled_from(KEYS) | text, anything, max_size=8)

@@ -13,9 +13,7 @@ from tests.unit.intake.arriving import KEY, accepted, parked, raw
 
 
 def identifiers(data: dict[str, Any], source: Source | None = None, **fields: Any) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = accepted(raw(data, **fields), source or Source("shop")).event.data[
-        "identifiers"
-    ]
+    found: dict[str, list[str]] = accepted(raw(data, **fields), source or Source("shop")).event.data["identifiers"]
     return found
 
 
@@ -103,9 +101,7 @@ def test_the_highest_class_leads_and_placeholders_never_do() -> None:
     assert event.record_id == record_id(KEY, Identifier("email", "a@x.com"))
 
 
-@pytest.mark.parametrize(
-    "data", [{}, {"userId": "null"}, {"identifiers": {"phone": "no"}}, {"identifiers": "me"}]
-)
+@pytest.mark.parametrize("data", [{}, {"userId": "null"}, {"identifiers": {"phone": "no"}}, {"identifiers": "me"}])
 def test_an_event_of_nobody_is_parked(data: dict[str, Any]) -> None:
     assert parked(raw(data)) == "no_identifier"
 
@@ -125,6 +121,4 @@ def test_a_group_in_another_event_does_not_lead() -> None:
 
 def test_more_than_fifty_values_are_parked() -> None:
     assert len(identifiers({"identifiers": {"email": [f"a{i}@x.com" for i in range(50)]}})["email"]) == 50
-    assert (
-        parked(raw({"identifiers": {"email": [f"a{i}@x.com" for i in range(51)]}})) == "too_many_identifiers"
-    )
+    assert parked(raw({"identifiers": {"email": [f"a{i}@x.com" for i in range(51)]}})) == "too_many_identifiers"

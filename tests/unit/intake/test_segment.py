@@ -10,10 +10,10 @@ import pytest
 from schemas.codec import Unreadable
 from schemas.digest import body_digest
 from schemas.envelope import Event
+from services.intake.domain.mapping import read_table, segment_table
 from services.intake.domain.model import Parked, Raw
 from services.intake.domain.segment import read_calls, write_key_of
-from services.intake.domain.segment_mapping import read_table, segment_table
-from tests.unit.intake.arriving import accepted
+from tests.unit.intake.arriving import accepted, leaves
 
 WHO = {"userId": "1", "messageId": "m1", "timestamp": "2026-03-02T09:15:00Z"}
 
@@ -81,9 +81,7 @@ def test_our_own_name_wins_and_the_other_is_kept() -> None:
         ("Trial Started", {"trial_plan_name": "p"}, {"plan": "p"}),
     ],
 )
-def test_specified_properties_get_our_names(
-    name: str, sent: dict[str, Any], expected: dict[str, Any]
-) -> None:
+def test_specified_properties_get_our_names(name: str, sent: dict[str, Any], expected: dict[str, Any]) -> None:
     assert track(name, **sent).data["properties"] == expected
 
 
@@ -120,22 +118,11 @@ def test_a_category_of_consent_is_an_event_of_its_own() -> None:
     assert [accepted(raw).event.id for raw in read_calls(message)] == [e.id for e in made]
 
 
-def leaves(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        return {leaf for item in value.values() for leaf in leaves(item)}
-    if isinstance(value, list):
-        return {leaf for item in value for leaf in leaves(item)}
-    return {str(value)}
-
-
 @pytest.mark.parametrize("name", [*segment_table().events, "Signed Contract"])
 def test_mapping_loses_nothing(name: str) -> None:
     properties = {
         **{f"own{i}": f"P{i}" for i in range(3)},
-        **{
-            key: f"V-{key}"
-            for key in ("id", "productId", "email_id", "rating", "type", "agent_id", "first_name")
-        },
+        **{key: f"V-{key}" for key in ("id", "productId", "email_id", "rating", "type", "agent_id", "first_name")},
     }
     message = {
         **WHO,
@@ -186,9 +173,7 @@ def test_one_bad_message_of_a_batch_is_parked_beside_the_good_ones() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("body", "reason"), [([], "not_an_object"), ({}, "no_batch"), ({"batch": {}}, "no_batch")]
-)
+@pytest.mark.parametrize(("body", "reason"), [([], "not_an_object"), ({}, "no_batch"), ({"batch": {}}, "no_batch")])
 def test_a_body_that_is_no_batch_is_refused(body: Any, reason: str) -> None:
     with pytest.raises(Unreadable) as raised:
         read_calls(body, "b")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.profile.api.audience import (
+from services.profile.listening.audience import (
     BUFFER_CHANGES_MAX,
     SLOW,
     STREAMS_MAX,
@@ -12,7 +12,7 @@ from services.profile.api.audience import (
     Audience,
     Change,
 )
-from services.profile.api.changes import REMEMBERED, Remembered, read_cursor, write_cursor
+from services.profile.listening.places import REMEMBERED, Cursor, Remembered, read_cursor
 from services.runtime.http import Problem
 
 pytestmark = pytest.mark.asyncio
@@ -84,7 +84,8 @@ async def test_ending_wakes_who_waits_and_nobody_is_wanted_after_it() -> None:
 
 async def test_a_cursor_is_read_as_it_was_written_and_nothing_else_is_one() -> None:
     places = (0, 1, 2, 3, 4, 5, 6, 2**50)
-    assert read_cursor(write_cursor(places)) == places
+    for cursor in (Cursor(places), Cursor(places, 7, 1), Cursor(places, 0, 9_999)):
+        assert read_cursor(str(cursor)) == cursor
     for text in (
         "",
         "0",
@@ -94,6 +95,9 @@ async def test_a_cursor_is_read_as_it_was_written_and_nothing_else_is_one() -> N
         "0" * 300,
         "1-2-3-4-5-6-7-" + "9" * 30,
         "²-1-1-1-1-1-1-1",
+        "0-1-2-3-4-5-6-7.1",
+        "0-1-2-3-4-5-6-7.8.1",
+        "0-1-2-3-4-5-6-7.1.2.3",
     ):
         with pytest.raises(Problem):
             read_cursor(text)

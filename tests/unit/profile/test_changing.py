@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from schemas.codec import State, Version
-from services.profile.domain.changing import Batch, Move, folded, parts_of
+from services.profile.domain.changing import Batch, Move, folded, parts_of, tier_changed
 from services.profile.handlers import encode_change
 from services.runtime.batch import Told
 
@@ -108,3 +108,12 @@ def test_a_change_keeps_its_id_when_it_is_told_with_a_later_state() -> None:
     _, value, headers = encode_change(Told("profile.changes", State(ANN, Version(7, 9), {}), notes))
     assert dict(headers)["ce_id"] == b"r-ann:7.3"
     assert orjson.loads(value)["changed"] == ["interaction", "needs", "preferences", "consents"]
+
+
+def test_moves_stand_in_a_header_of_the_change_and_not_in_its_data() -> None:
+    notes = {"7.9": {"type": "customer.updated", "sections": ["value"], "moves": [tier_changed("C", "A")]}}
+    _, value, headers = encode_change(Told("profile.changes", State(ANN, Version(7, 9), {}), notes))
+    (move,) = orjson.loads(dict(headers)["c360_moves"])
+    assert (move["id"], move["type"], move["data"]["to"]) == (f"{ANN}:7.9:tier.changed", "tier.changed", "A")
+    assert "moves" not in orjson.loads(value)
+    assert "c360_moves" not in dict(encode_change(Told("profile.changes", State(ANN, Version(7, 9), {}), None))[2])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.value.domain.book import Period, growth, migration, pareto, what_if
+from services.value.domain.book import Left, Period, churn, growth, migration, pareto, what_if
 from tests.unit.value.stating import POLICY
 
 periods = st.lists(st.builds(Period, st.integers(-900, 900), st.integers(-900, 900), st.booleans()), max_size=30)
@@ -74,10 +74,19 @@ def test_who_is_kept_brings_what_he_brought_before() -> None:
 
 
 def test_moves_between_grades_count_everybody_once() -> None:
-    dollars = 10_000
-    found = migration({"a": 3_000 * dollars, "b": 10}, {"a": 3_000 * dollars, "b": 800 * dollars, "c": 5}, POLICY)
+    found = migration({"a": "A", "b": "D"}, {"a": "A", "b": "B", "c": "D"}, POLICY)
     assert found["moves"] == [
         {"from": "none", "to": "D", "customers": 1},
         {"from": "A", "to": "A", "customers": 1},
         {"from": "D", "to": "B", "customers": 1},
     ]
+
+
+def test_who_left_is_counted_by_cause_and_month_and_the_parts_add_up() -> None:
+    gone = [Left(0, "price", 100_000), Left(40, "price", 50_000), Left(5, None, 10_000), Left(6, "service", 20_000)]
+    found = churn(gone, "USD")
+    assert (found["customers"], found["revenue"], found["explained"]) == (4, "18.00", "0.7500")
+    assert [one["cause"] for one in found["by_cause"]] == ["price", None, "service"]
+    assert sum(cents(one["revenue"]) for one in found["by_month"]) == cents(found["revenue"])
+    assert found["by_month"][-1] == {"month": "1970-02", "cause": "price", "customers": 1, "revenue": "5.00"}
+    assert churn([], "USD")["by_cause"] == []

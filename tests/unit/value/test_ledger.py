@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
-from services.value.domain.ledger import AREAS_MAX, MONTHS_MAX, Cell, section, totals
+from services.value.domain.ledger import Cell, section, totals
 from services.value.domain.orders import Amounts, Order
 from services.value.domain.policy import read_policy
+from services.value.domain.summing import AREAS_MAX, MONTHS_MAX
 from tests.unit.value.stating import (
     DAY,
     NOON_US,
@@ -54,16 +55,17 @@ def test_a_customer_is_told_in_full() -> None:
         {"area": "Shoes", "revenue": "16.00", "margin": "9.60", "orders": 1, "last_at": "2026-03-02"},
         {"area": "Books", "revenue": "4.00", "margin": "1.00", "orders": 1, "last_at": "2026-03-02"},
     ]
-    names = ("month", "revenue", "margin", "refunds", "cost_to_serve", "orders")
+    names = ("month", "revenue", "margin", "refunds", "cost_to_serve", "contribution", "orders")
     assert actual.pop("by_period") == [
-        dict(zip(names, ("2026-04", "-5.00", "-2.65", "5.00", "0.00", 0), strict=True)),
-        dict(zip(names, ("2026-03", "25.00", "13.25", "0.00", "2.00", 1), strict=True)),
+        dict(zip(names, ("2026-04", "-5.00", "-2.65", "5.00", "0.00", "-2.65", 0), strict=True)),
+        dict(zip(names, ("2026-03", "25.00", "13.25", "0.00", "2.00", "11.25", 1), strict=True)),
     ]
     assert actual == {
         "revenue": "20.00",
         "margin": "10.60",
         "refunds": "5.00",
         "cost_to_serve": "2.00",
+        "contribution": "8.60",
         "orders": 1,
         "margin_estimated": True,
         "days": 1,
@@ -103,7 +105,7 @@ def test_the_reporting_currency_comes_first_and_else_that_of_most_days() -> None
     assert first["other_currencies"] == [
         {
             "currency": "EUR", "revenue": "10.00", "margin": "10.00", "refunds": "0.00",
-            "cost_to_serve": "0.00", "orders": 2,
+            "cost_to_serve": "0.00", "contribution": "10.00", "orders": 2,
         },
     ]  # fmt: skip
     own = section([*many_euros, *bought(99, currency="CZK")], POLICY, None, None)

@@ -48,7 +48,7 @@ def test_numbers_may_be_whole_or_text() -> None:
     assert found.grades == (Grade("A", 105_000, ""), Grade("B", 30_000, ""), Grade("C", None, ""))
 
 
-@pytest.mark.parametrize("part", sorted(SHIPPED))
+@pytest.mark.parametrize("part", ["version", "reporting_currency", "margin_rates", "grades", "actual"])
 def test_a_missing_part_is_named(part: str) -> None:
     spoilt = {name: value for name, value in SHIPPED.items() if name != part}
     with pytest.raises(ValueError, match=part):
@@ -83,6 +83,15 @@ def test_a_missing_part_is_named(part: str) -> None:
         ("actual", {"high": 5, "medium": 5}),
         ("actual", {"high": 5.0, "medium": 1}),
         ("actual", 5),
+        ("actual", {"high": 5, "medium": 1, "purposes": {"top": "x"}}),
+        ("costs", [{"channel": "pigeon", "piece": 1}]),
+        ("costs", [{"channel": "call", "piece": 1.5}]),
+        ("costs", [{"channel": "call", "minute": "-1"}]),
+        ("costs", [{"channel": "call", "piece": 1}, {"channel": "call", "direction": "inbound", "minute": 1}]),
+        ("strategic", {"high": 5}),
+        ("strategic", {"high": 5, "medium": 5}),
+        ("strategic", {"high": 5, "medium": 1, "half_life_days": 0}),
+        ("churn", {"cause_days": "90"}),
     ],
 )
 def test_a_part_of_another_shape_is_named(part: str, value: Any) -> None:
@@ -93,3 +102,20 @@ def test_a_part_of_another_shape_is_named(part: str, value: Any) -> None:
 def test_a_float_is_refused_with_what_to_write_instead() -> None:
     with pytest.raises(ValueError, match=r'write it as text, "0\.25"'):
         read_policy(changed("margin_rates", {"default": 0.25}))
+
+
+def test_an_older_policy_without_the_newer_parts_means_what_it_meant() -> None:
+    old = {name: part for name, part in SHIPPED.items() if name not in ("costs", "strategic", "churn")}
+    found = read_policy(old)
+    assert found.prices == {}
+    assert found.strategy.high_from is None
+
+
+def test_a_price_without_a_direction_is_for_both() -> None:
+    costs = [
+        {"channel": "call", "piece": 2, "minute": "0.80"},
+        {"channel": "mail", "direction": "outbound", "piece": 1},
+    ]
+    found = read_policy(changed("costs", costs)).prices
+    assert found["call", "inbound"] == found["call", "outbound"] == (20_000, 8_000)
+    assert set(found) == {("call", "inbound"), ("call", "outbound"), ("mail", "outbound")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.value.domain.fitting import Days, TooLittle, fitted
-from services.value.domain.ledger import Cell, section
+from services.value.domain.ledger import Cell, Known, Looking, worth
+from services.value.domain.models.ledgers import Sums
 from services.value.domain.orders import Amounts
 from services.value.domain.policy import Policy, read_policy
 from tests.unit.value.stating import SHIPPED
@@ -36,11 +38,17 @@ def bought(*days: int, net: int = 400_000) -> list[Cell]:
     return [Cell(day, "", "USD", Amounts(orders=1, net=net, paid=net)) for day in days]
 
 
+def section(as_of_day: int | None, *days: int, model: Policy | None = None) -> Any:
+    """The section of an answer as of this day."""
+    looking = None if as_of_day is None else Looking(as_of_day, is_answer=True)
+    body = worth(Known(bought(*days), 0, 0), model or policy(), looking).body
+    assert body is not None
+    return body
+
+
 def told(as_of_day: int | None, *days: int, model: Policy | None = None) -> Any:
     """What is predicted."""
-    body = section(bought(*days), model or policy(), 0, 0, as_of_day)
-    assert body is not None
-    return body["predicted"]
+    return section(as_of_day, *days, model=model)["predicted"]
 
 
 def test_without_a_promoted_model_or_a_day_nothing_is_predicted() -> None:
@@ -72,8 +80,7 @@ def test_who_is_silent_for_long_is_at_risk_and_then_lapsed() -> None:
     days = (20_000, 20_010, 20_020, 20_030, 20_040)
     states = []
     for silent in (1, 60, 400):
-        body = section(bought(*days), policy(), 0, 0, 20_040 + silent)
-        assert body is not None
+        body = section(20_040 + silent, *days)
         states.append(body["churn"]["state"])
     assert (states[0], states[-1]) == ("active", "lapsed")
 
@@ -90,28 +97,56 @@ def test_a_model_that_is_none_is_refused_with_the_policy(changes: dict[str, Any]
         policy(**changes)
 
 
-def test_a_fit_proposes_a_policy_that_can_be_read_and_says_what_speaks_against_it() -> None:
+def buyers(count: int) -> Days:
+    """Customers who bought once or several times within a year."""
     draw = random.Random(3)
-    customer, day, net = [], [], []
-    for number in range(300):
-        at = draw.randrange(0, 200)
+    customer, day, net, sums = [], [], [], []
+    for number in range(count):
+        at = 19_000 + draw.randrange(0, 200)
+        mine = []
         for _ in range(draw.choice([1, 1, 2, 3, 6])):
-            customer.append(number)
-            day.append(19_000 + at)
-            net.append(draw.randrange(100_000, 900_000))
+            mine.append((at, draw.randrange(100_000, 900_000)))
             at += draw.randrange(5, 60)
-    found = fitted(Days(customer, day, net, 100_000, 30_000_000), SHIPPED, None, max(day))
-    made = read_policy(found["document"]).prediction
-    assert made is not None
-    assert made.version == 1
+        customer += [number] * len(mine)
+        day += [at for at, _ in mine]
+        net += [paid for _, paid in mine]
+        gross = sum(paid for _, paid in mine)
+        first, last, later = mine[0][0], mine[-1][0], gross - mine[0][1]
+        sums.append(Sums(len(mine), first, last, later, gross, gross // 50, gross // 4))
+    return Days(customer, day, net, sums)
+
+
+def test_a_fit_proposes_a_policy_that_can_be_read_and_says_what_speaks_against_it() -> None:
+    days = buyers(300)
+    found = fitted(days, SHIPPED, read_policy(SHIPPED), max(days.day))
+    proposed = read_policy(found["document"])
+    assert proposed.prediction is not None
+    assert proposed.prediction.version == 1
+    assert proposed.cut_offs == tuple(sorted(proposed.cut_offs, reverse=True))
+    assert len(proposed.cut_offs) == 3
     assert found["candidates"]
     assert found["document"]["prediction"]["fitted"]["refused"] == found["refused"]
-    again = fitted(Days(customer, day, net, 100_000, 30_000_000), SHIPPED, made, max(day))
+    again = fitted(days, found["document"], proposed, max(days.day))
     assert again["document"]["prediction"]["version"] == 2
+    assert again["document"]["prediction"]["cut_offs"] == found["document"]["prediction"]["cut_offs"]
+    assert again["document"]["prediction"]["fitted"]["tier_moves"] == "0.0"
+
+
+def test_a_model_under_which_more_would_change_grade_than_the_cap_is_refused() -> None:
+    days = buyers(300)
+    found = fitted(days, SHIPPED, read_policy(SHIPPED), max(days.day))
+    dear = deepcopy(found["document"])
+    for grade, worth_from in zip("ABC", ("0.03", "0.02", "0.01"), strict=True):
+        dear["prediction"]["cut_offs"][grade] = worth_from
+    dear["prediction"]["margin"] = "0.000001"
+    again = fitted(days, dear, read_policy(dear), max(days.day))
+    assert any("would change tier" in why for why in again["refused"]), again["refused"]
 
 
 def test_of_nobody_no_model_is_fitted() -> None:
+    nobody = read_policy(SHIPPED)
     with pytest.raises(TooLittle):
-        fitted(Days([], [], [], 0, 0), SHIPPED, None, 20_000)
+        fitted(Days([], [], [], []), SHIPPED, nobody, 20_000)
+    one = Sums(1, 20_000, 20_000, 0, 5, 0, 0)
     with pytest.raises(TooLittle):
-        fitted(Days([1], [20_000], [5], 0, 0), SHIPPED, None, 20_000)
+        fitted(Days([1], [20_000], [5], [one]), SHIPPED, nobody, 20_000)

@@ -6,6 +6,8 @@ asks it after an event; many at once are scoring.py's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from math import exp, expm1, inf, log, log1p
 from typing import NamedTuple
 
@@ -22,6 +24,8 @@ _EXPONENT_MAX = 300.0
 _SURE = 700.0
 RULES_MAX = 4_096
 """Rules kept; the numbers of purchases that come are far fewer."""
+SCORES_MAX = 65_536
+"""Scores kept: of customers whose days are gone through again with each purchase."""
 
 
 class Score(NamedTuple):
@@ -43,6 +47,7 @@ class Single:
         self._log_odds_gone, self._expected = one.log_odds_gone, one.expected_if_there
         places, weights = unit_rule(TIMES)
         self._places, self._weights = places.tolist(), weights.tolist()
+        self.remembered: Callable[[History], Score] = lru_cache(SCORES_MAX)(self.score)
 
     def score(self, one: History) -> Score:
         """All three scores."""

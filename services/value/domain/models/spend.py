@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from scipy.special import gammaln, psi
 
 from services.value.domain.models.arrays import Floats, Ints
+
+Number = TypeVar("Number", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ class GammaGamma:
         """Mean spend of somebody who has not bought yet: p gamma / (q - 1)."""
         return self.p * self.gamma / (self.q - 1)
 
-    def expected(self, purchases: Floats, amount: Floats) -> Floats:
+    def expected(self, purchases: Number, amount: Number) -> Number:
         """Mean spend at his next purchases: p (gamma + amount) / (p x + q - 1), equation 5 of the source.
 
         A sum of money below 0 counts as none.
         """
-        return self.p * (self.gamma + np.maximum(amount, 0.0)) / (self.p * purchases + self.q - 1)
+        found: Number = self.p * (self.gamma + np.maximum(amount, 0.0)) / (self.p * purchases + self.q - 1)
+        return found
 
     @classmethod
     def likelihood(cls, rows: Spends) -> Callable[[Floats], tuple[float, Floats]]:
@@ -125,10 +128,11 @@ class GammaGamma:
         return cls(p, 1 + less, gamma)
 
 
-def shrunk(part: Floats, whole: Floats, rate: float, as_much_as: float) -> Floats:
+def shrunk(part: Floats, whole: Floats, rate: float, as_much_as: float | Floats) -> Floats:
     """A customer's own rate, drawn to everybody's `rate` as if he had shown that of `as_much_as` as well.
 
     For what share of the gross goes back, and what share of the rest is margin. Where both wholes are 0: `rate`.
+    `as_much_as`: one for all, or each customer's own.
     """
     known = np.maximum(whole, 0.0) + as_much_as
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -20,7 +20,8 @@ CREATE TABLE orders (
     status     text   NOT NULL DEFAULT 'waiting',
     shadowed   int    NOT NULL DEFAULT 0,
     flags      text[] NOT NULL DEFAULT '{}',
-    cells      text   NOT NULL DEFAULT '[]'
+    cells      text   NOT NULL DEFAULT '[]',
+    items      text   NOT NULL DEFAULT '[]'    -- JSON: the products of an order of which anything is left
 ) WITH (fillfactor = 80);
 CREATE INDEX orders_by_owner ON orders (owner, ordered_us);
 

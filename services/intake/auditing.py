@@ -1,0 +1,192 @@
+"""Every copy of the log in some minutes, and what became of it, beside what the doors answered for.
+
+Owns reading a stretch of the log and asking the services what they did with it. Reads headers only; nothing a person
+wrote is looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.codec import header
+from schemas.envelope import event_id, parse_rfc3339, rfc3339
+from schemas.topics import CHANNEL_EVENTS, PARTITIONS
+from services.intake import accounting
+from services.intake.domain.accounts import Account, Cell, Fate, accounts, minute_of
+from services.runtime.postgres import Pool
+from services.runtime.settings import Settings
+
+COPIES_MAX = 2_000_000
+ASKED_MAX = 1_000
+"""Events one question names."""
+EARLY = timedelta(minutes=1)
+LATE = timedelta(minutes=10)
+"""How far the log's time may lie from the arrival: the clocks differ, and what waited for the broker comes late."""
+READ_POLL_MS = 500
+SAMPLES_MAX = 20
+ANSWER_TIMEOUT_S = 30.0
+
+Progress = Callable[[str], None]
+
+
+class TooMuch(ValueError):
+    """The stretch holds more than is held in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One record of the log."""
+
+    cell: Cell
+    partition: int
+    offset: int
+    record_id: str
+    event_id: str
+
+
+async def audit(
+    settings: Settings, pool: Pool, client: httpx.AsyncClient, since: datetime, until: datetime, progress: Progress
+) -> dict[str, Any]:
+    """The account of the minutes from `since` to before `until`.
+
+    Raises TooMuch, aiokafka's errors, httpx.HTTPError where interaction does not answer.
+    """
+    async with pool.acquire() as connection:
+        said = await accounting.answered(connection, since, until)
+    copies = [copy async for copy in _copies(settings, since, until)]
+    progress(f"{len(copies):,} copies are in the log")
+    status = (await client.get(f"{settings.interaction_internal_url}/status")).raise_for_status().json()
+    reached = {p["partition"]: p["position"] for p in status["positions"] if p["topic"] == CHANNEL_EVENTS.name}
+    fates: list[tuple[Copy, Fate]] = []
+    silent: set[str] = set()
+    for start in range(0, len(copies), ASKED_MAX):
+        part = copies[start : start + ASKED_MAX]
+        fates += await _fates(settings, client, part, reached, silent)
+        progress(f"{len(fates):,} of {len(copies):,} were looked for")
+    return _told(accounts(said, ((copy.cell, fate) for copy, fate in fates)), fates, silent)
+
+
+async def _copies(settings: Settings, since: datetime, until: datetime) -> AsyncIterator[Copy]:
+    """The copies that arrived in these minutes, read from the stretch of the log they can lie in."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, client_id="c360-audit")
+    await consumer.start()
+    try:
+        places = [TopicPartition(CHANNEL_EVENTS.name, number) for number in range(PARTITIONS)]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        first = await consumer.offsets_for_times({p: _ms(since - EARLY) for p in places})
+        after = await consumer.offsets_for_times({p: _ms(until + LATE) for p in places})
+        stop = {p: after[p].offset if after[p] else ends[p] for p in places}
+        at = {p: first[p].offset if first[p] else ends[p] for p in places}
+        if sum(stop[p] - at[p] for p in places) > COPIES_MAX:
+            raise TooMuch(f"the log has more than {COPIES_MAX:,} records there; choose fewer minutes")
+        for place in places:
+            consumer.seek(place, at[place])
+        while any(at[p] < stop[p] for p in places):
+            for place, records in (await consumer.getmany(timeout_ms=READ_POLL_MS)).items():
+                for record in records:
+                    at[place] = record.offset + 1
+                    copy = _copy(record) if record.offset < stop[place] else None
+                    if copy is not None and since <= copy.cell.minute < until:
+                        yield copy
+    finally:
+        await consumer.stop()
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000)
+
+
+def _copy(record: Any) -> Copy | None:
+    """None for what is no event of ours."""
+    source, sent_id = header(record.headers, "ce_source"), header(record.headers, "ce_id")
+    received = header(record.headers, "c360_received")
+    if source is None or sent_id is None or received is None or record.key is None:
+        return None
+    cell = Cell(source.partition("/")[0], minute_of(parse_rfc3339(received)))
+    return Copy(cell, record.partition, record.offset, record.key.decode(), event_id(source, sent_id))
+
+
+async def _fates(
+    settings: Settings, client: httpx.AsyncClient, copies: Sequence[Copy], reached: dict[int, int], silent: set[str]
+) -> list[tuple[Copy, Fate]]:
+    asked = {"events": sorted({copy.event_id for copy in copies})}
+    url = f"{settings.interaction_internal_url}/kept"
+    kept = (await client.post(url, json=asked)).raise_for_status().json()["kept"]
+    places = {(partition, offset) for _, _, partition, offset in kept}
+    known = {(record, event) for record, event, _, _ in kept}
+    shadowed = await _shadowed(settings, client, asked, silent)
+    found: list[tuple[Copy, Fate]] = []
+    for copy in copies:
+        if (copy.partition, copy.offset) in places:
+            fate = Fate.SHADOWED if (copy.record_id, copy.event_id) in shadowed else Fate.APPLIED
+        elif copy.offset >= reached.get(copy.partition, 0):
+            fate = Fate.WAITING
+        elif (copy.record_id, copy.event_id) in known:
+            fate = Fate.DUPLICATE
+        else:
+            fate = await _parked_or_missing(settings, client, copy)
+        found.append((copy, fate))
+    return found
+
+
+async def _shadowed(
+    settings: Settings, client: httpx.AsyncClient, asked: dict[str, list[str]], silent: set[str]
+) -> set[tuple[str, str]]:
+    """Which of the events value lets another event stand for; none where value does not answer."""
+    try:
+        answer = (await client.post(f"{settings.value_internal_url}/shadowed", json=asked)).raise_for_status()
+    except httpx.HTTPError:
+        silent.add("value")
+        return set()
+    return {(record, event) for record, event in answer.json()["shadowed"]}
+
+
+async def _parked_or_missing(settings: Settings, client: httpx.AsyncClient, copy: Copy) -> Fate:
+    place = f"{CHANNEL_EVENTS.name}/{copy.partition}/{copy.offset}"
+    answer = await client.get(f"{settings.interaction_internal_url}/parked/record", params={"place": place})
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return Fate.MISSING
+    answer.raise_for_status()
+    return Fate.PARKED
+
+
+def _told(totals: dict[Cell, Account], fates: Sequence[tuple[Copy, Fate]], silent: set[str]) -> dict[str, Any]:
+    missing = [copy for copy, fate in fates if fate is Fate.MISSING]
+    everything: Counter[str] = Counter()
+    lines = []
+    for cell, account in totals.items():
+        line = _line(account)
+        everything.update(line)
+        lines.append({"source": cell.source, "minute": rfc3339(cell.minute), **line, "is_right": account.is_right})
+    return {
+        "accounts": lines,
+        "totals": dict(everything),
+        "is_right": all(account.is_right for account in totals.values()),
+        "missing_places": [f"{CHANNEL_EVENTS.name}/{c.partition}/{c.offset}" for c in missing[:SAMPLES_MAX]],
+        "not_answering": sorted(silent),
+    }
+
+
+def _line(account: Account) -> dict[str, int]:
+    answered, fates = account.answered, account.fates
+    return {
+        "received": sum(answered),
+        "taken": answered.taken,
+        "refused": answered.refused,
+        "applied": fates[Fate.APPLIED],
+        "duplicate": fates[Fate.DUPLICATE],
+        "shadowed": fates[Fate.SHADOWED],
+        "parked": answered.parked + fates[Fate.PARKED],
+        "waiting": fates[Fate.WAITING],
+        "missing": fates[Fate.MISSING],
+        "lost": account.lost,
+        "uncounted": account.uncounted,
+    }
