@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-faults lint mission bench bench-identity bench-value up down clean
+.PHONY: help setup lock demo test test-faults test-laws lint mission bench bench-identity bench-value up down clean
 
 BIN := .venv/bin
 PYTHON_STAMP := .venv/.installed
@@ -40,6 +40,9 @@ test: setup ## run the tests, but for the long ones; they mostly wait, so two fi
 
 test-faults: setup ## run the tests that kill, pause and cut real processes
 	@$(BIN)/python -m pytest -q -m faults
+
+test-laws: setup ## draw the laws many times as many examples
+	@C360_DRAWS=10 C360_EXAMPLES=300 $(BIN)/python -m pytest -q -n 2 tests/properties tests/integration/profile/test_moves.py
 
 lint: $(PYTHON_STAMP) ## check style and types
 	@$(BIN)/ruff check .

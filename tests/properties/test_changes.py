@@ -20,6 +20,7 @@ from services.profile.domain.changing import GONE
 from services.profile.domain.listing import found_by, seen_of, worth_of
 from tests.properties.stories import PHASES, worlds
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import NOON, House, an_event
 
 SERVICES = ("identity", "interaction", "value", "profile")
@@ -101,7 +102,7 @@ async def check(house: House) -> Told:
     return changes
 
 
-@settings(max_examples=12, phases=PHASES)
+@settings(max_examples=drawn(8), phases=PHASES)
 @given(st.data())
 def test_whoever_comes_or_goes_is_told_once_and_found_while_he_is_there(
     databases: Databases, data: st.DataObject

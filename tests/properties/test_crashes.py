@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from schemas.topics import PARTITIONS
 from tests.properties.stories import PHASES, crowds, events_of, mentions
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import House, Worker
 
 SERVICES = ("identity", "interaction", "value", "profile")
@@ -26,7 +27,7 @@ ALL = frozenset(range(PARTITIONS))
 SEATS = st.integers(0, 20)
 SAID = st.one_of(mentions, mentions, mentions, mentions, crowds)
 AWAITS_MAX = 40
-EXAMPLES, STEPS = 24, 20
+EXAMPLES, STEPS = drawn(14), 20
 ROUNDS = 4
 STALLED_S = 0.01
 """How often it is looked whether a step waits for its producer, which the test holds."""

@@ -21,6 +21,7 @@ from tests.properties.test_laws import SERVICES, Run, _in_houses, _meet, _told_i
 from tests.properties.test_taking_back import is_as_if_never_said, removal, retraction
 from tests.support.belonging import IDS, groups_in, parts_in, words_in
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import NOON, House, an_event
 
 CONTENT = ("groups", "parts", "bindings", "customers", "told bindings", "sections")
@@ -86,7 +87,7 @@ def worlds(draw: st.DrawFn) -> list[Event]:
     return [*said, *map(retraction, gone)]
 
 
-@settings(max_examples=5, phases=PHASES)
+@settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_events_give_the_same_groups(databases: Databases, data: st.DataObject) -> None:
     events = data.draw(worlds(), label="events")
@@ -114,7 +115,7 @@ def _is_what_was_said(events: list[Event], stored: Tables) -> None:
     }  # fmt: skip
 
 
-@settings(max_examples=4, phases=PHASES)
+@settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_what_was_taken_back_of_a_group_is_as_if_it_had_never_been_said(
     databases: Databases, data: st.DataObject

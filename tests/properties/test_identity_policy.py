@@ -20,6 +20,7 @@ from tests.properties.stories import PHASES, Tables, difference, tables, worlds
 from tests.properties.test_laws import SERVICES, _in_houses
 from tests.properties.test_likeness import contacts
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import House
 
 CONTENT = ("evidence", "links", "traits", "features", "similar", "bindings", "customers", "sections")
@@ -110,7 +111,7 @@ async def _hire(house: House, batch_max: int) -> None:
         house.workers[service].feed.batch_max = batch_max
 
 
-@settings(max_examples=5, phases=PHASES)
+@settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())
 def test_it_ends_as_if_the_new_policy_had_always_been_and_as_rehearsed(
     databases: Databases, data: st.DataObject

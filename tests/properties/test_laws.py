@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from schemas.envelope import Event
 from tests.properties.stories import PHASES, Tables, difference, events_of, tables, told, worlds
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import STATE_TOPICS, House
 from tests.support.memory_broker import Record
 
@@ -147,7 +148,7 @@ async def _rebuild(lost: House, rebuilt: House, rest: list[Event]) -> None:
     assert not difference(*ended)
 
 
-@settings(max_examples=6, phases=PHASES)
+@settings(max_examples=drawn(6), phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_events_give_the_same_customers(
     databases: Databases, data: st.DataObject
@@ -164,7 +165,7 @@ def test_any_two_ways_to_meet_the_same_events_give_the_same_customers(
     assert not difference(*found)
 
 
-@settings(max_examples=4, phases=PHASES)
+@settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())
 def test_an_empty_database_is_rebuilt_from_the_log_and_its_readers_follow(
     databases: Databases, data: st.DataObject
@@ -181,7 +182,7 @@ def test_an_empty_database_is_rebuilt_from_the_log_and_its_readers_follow(
     _in_houses(databases, 2, act)
 
 
-@settings(max_examples=4, phases=PHASES)
+@settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())
 def test_state_messages_may_be_repeated_and_reordered(databases: Databases, data: st.DataObject) -> None:
     """A reader that meets them in any order, some twice, ends where one that met them in order did."""

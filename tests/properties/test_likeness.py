@@ -22,6 +22,7 @@ from tests.properties.stories import PHASES
 from tests.properties.test_laws import SERVICES, _in_houses
 from tests.properties.test_taking_back import removal, retraction, tell_the_same
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import NOON, House, an_event
 from tests.unit.identity.stating import evidence, record
 
@@ -62,7 +63,7 @@ async def _kept(connection: Any) -> tuple[set[str], set[tuple[str, str]]]:
     return known, pairs
 
 
-@settings(max_examples=40, phases=PHASES, deadline=None)
+@settings(max_examples=drawn(16), phases=PHASES, deadline=None)
 @given(told=steps)
 def test_pairs_kept_step_by_step_are_those_of_everybody_at_once(databases: Databases, told: list[Said]) -> None:
     async def act(house: House) -> None:
@@ -95,7 +96,7 @@ contacts = st.builds(imported, st.integers(1, 7), st.sampled_from(TWINS), st.sam
 CONTENT = ("evidence", "links", "traits", "features", "similar", "bindings", "customers", "told bindings", "sections")
 
 
-@settings(max_examples=4, phases=PHASES)
+@settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_any_order_of_contacts_and_of_what_was_taken_back_gives_the_same_customers(
     databases: Databases, data: st.DataObject

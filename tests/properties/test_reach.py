@@ -19,6 +19,7 @@ from tests.properties.stories import PHASES, Tables, difference, events_of, mess
 from tests.properties.test_laws import SERVICES, Run, _in_houses, _meet, _told_in_turn, runs
 from tests.properties.test_taking_back import is_as_if_never_said, removal, retraction
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import NOON, House, an_event
 
 CONTENT = ("reach", "bindings", "customers", "told bindings", "sections")
@@ -32,7 +33,7 @@ def _all(name: str, drawn: list[Any]) -> list[Event]:
 _said = st.one_of(messages, messages, messages, sightings)
 
 
-@settings(max_examples=5, phases=PHASES)
+@settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_words_on_addresses_tell_the_same(
     databases: Databases, data: st.DataObject
@@ -51,7 +52,7 @@ def test_any_two_ways_to_meet_the_same_words_on_addresses_tell_the_same(
     assert not difference(*found)
 
 
-@settings(max_examples=4, phases=PHASES)
+@settings(max_examples=drawn(2), phases=PHASES)
 @given(data=st.data())
 def test_what_was_taken_back_of_an_address_is_as_if_it_had_never_been_said(
     databases: Databases, data: st.DataObject

@@ -20,6 +20,7 @@ from services.runtime.batch import Batch, Work
 from tests.properties.stories import PHASES, worlds
 from tests.properties.test_laws import _in_houses
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import House, Worker
 
 WORKERS = ("interaction", "interaction.1")
@@ -88,7 +89,7 @@ async def _live(house: House, events: list[Event], turns: list[int], fails: list
 
 
 @given(worlds(), st.lists(st.integers(0, 3), max_size=14), st.lists(st.booleans(), max_size=4))
-@settings(max_examples=12, deadline=None, phases=PHASES)
+@settings(max_examples=drawn(4), deadline=None, phases=PHASES)
 def test_what_is_recalled_is_what_would_be_read(
     databases: Databases, events: list[Event], turns: list[int], fails: list[bool]
 ) -> None:

@@ -22,6 +22,7 @@ from tests.properties.stories import PHASES, Tables, difference, tables, worlds
 from tests.properties.test_policies import order
 from tests.support import rebuilds
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import House, Worker
 
 SERVICES = ("identity", "interaction", "value", "profile")
@@ -75,7 +76,7 @@ async def _is_rebuilt(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@settings(max_examples=5, phases=PHASES)
+@settings(max_examples=drawn(4), phases=PHASES)
 @given(events=worlds(), begun_after=st.integers(0, 12), batch_max=st.sampled_from([1, 3, 1000]), deaths=DEATHS)
 def test_a_rebuild_is_the_live_generation_row_by_row_whenever_it_dies(
     databases: Databases, events: list[Event], begun_after: int, batch_max: int, deaths: list[int]
@@ -141,7 +142,7 @@ async def _comes_back(house: House, service: str, before: Tables) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("service", ["identity", "interaction", "value"])
-@settings(max_examples=2, phases=PHASES)
+@settings(max_examples=drawn(2), phases=PHASES)
 @given(events=worlds(), deaths=DEATHS)
 def test_after_a_swap_profiles_are_as_if_the_fault_had_never_been_and_a_rollback_undoes_it(
     databases: Databases, service: str, events: list[Event], deaths: list[int]

@@ -22,6 +22,7 @@ from services.runtime import policies
 from services.runtime.postgres import connect
 from tests.properties.stories import PHASES, worlds
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import House
 
 SERVICES = ("identity", "interaction", "value", "profile")
@@ -95,7 +96,7 @@ async def look(house: House, *, crash_after: int) -> None:
         await (house.crash("profile", crash_after) if number == 0 else house.workers["profile"].turn())
 
 
-@settings(max_examples=10, phases=PHASES, deadline=None)
+@settings(max_examples=drawn(4), phases=PHASES, deadline=None)
 @given(st.data())
 def test_moves_told_add_up_to_who_is_where(databases: Databases, data: st.DataObject) -> None:
     events = list(data.draw(st.permutations(data.draw(worlds(14)))))

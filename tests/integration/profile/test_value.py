@@ -50,7 +50,7 @@ def test_a_customer_is_worth_what_he_bought_over_all_his_records(doors: Doors, w
     assert [o["id"] for o in found["orders"]] == [own("A2"), own("A1")], "newest first"
     assert found["orders_total"] == 2
     document = doors.profile(customer_id)["value"]
-    assert document == {name: found[name] for name in Value.model_fields}
+    assert document == {name: found[name] for name in Value.model_fields} | {"as_of": None}, "no day changes it"
     before = answer(doors, f"/v1/customers/{customer_id}/value", as_of="2026-03-31T23:59:59Z")
     assert (before["actual"]["revenue"], before["tier"]["grade"]) == ("700.00", "C")
     assert (before["as_of"], before["orders_total"]) == ("2026-03-31T23:59:59Z", 1)
