@@ -1,5 +1,5 @@
-"""Identity's internal pages: /customers/{id}/identity, /how, /history and /groups, /groups/{id}, /path, beside /wait
-and /status.
+"""Identity's internal pages: /customers/{id}/identity, /how, /history, /lines and /groups, /groups/{id}, /path,
+beside /wait and /status.
 
 Asked by the profile service; not for the public. Values are told as they are: what an asker may not see is masked by
 the profile service.
@@ -14,8 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schemas.envelope import parse_rfc3339
 from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, normalise, record_id, type_name
+from schemas.places import read_cursor
 from services.identity import views
+from services.identity.domain import lines
 from services.identity.domain.policy import read_policy
 from services.identity.handlers import POLICY, plan
 from services.runtime import policies
@@ -29,6 +32,8 @@ from services.runtime.settings import Settings
 GROUP_MEMBERS_MAX = 100
 REVIEW_PAIRS_MAX = 100
 DECISIONS_MAX = 100
+LINES_MAX = 201
+"""One more than a page of a timeline shows, so that its asker knows whether there are more."""
 VERSION_MAX = 2**31
 """Far more decisions than a customer can have."""
 
@@ -70,6 +75,24 @@ async def customer_history(request: Request) -> Response:
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         found = await views.past(connection, asked, former, before, limit)
+    if found is None:
+        raise Problem("unknown-customer", "no customer has or had this id")
+    return answer({"requested_id": asked, **found})
+
+
+async def customer_lines(request: Request) -> Response:
+    """Lines of a customer's timeline, newest first: `limit`, `type`, `from`, `to`, `cursor` of the timeline."""
+    asked, query = _customer_id(request), request.query_params
+    limit = whole(query.get("limit"), LINES_MAX, 1, LINES_MAX)
+    try:
+        since, until = (parse_rfc3339(query[name]) if query.get(name) else None for name in ("from", "to"))
+        after = read_cursor(query["cursor"]) if query.get("cursor") else None
+    except ValueError:
+        raise Problem("bad-request", "from and to are RFC 3339 times with a zone, cursor is one of ours") from None
+    wanted = lines.Wanted(limit, query.get("type"), since, until, after)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        found = await views.lines_of(connection, asked, wanted)
     if found is None:
         raise Problem("unknown-customer", "no customer has or had this id")
     return answer({"requested_id": asked, **found})
@@ -197,6 +220,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/customers/{customer_id}/identity", customer),
             Route("/customers/{customer_id}/how", customer_how),
             Route("/customers/{customer_id}/history", customer_history),
+            Route("/customers/{customer_id}/lines", customer_lines),
             Route("/customers/{customer_id}/groups", customer_groups),
             Route("/groups/{group:path}", group),
             Route("/path", path),

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.identifiers import class_rank
-from services.identity.domain import explain, groups, history, joined, rehearsal
+from services.identity.domain import explain, groups, history, joined, lines, rehearsal
 from services.identity.domain.decisions import told
 from services.identity.domain.evidence import Assertion, Record
 from services.identity.domain.policy import Policy, read_policy
@@ -81,6 +81,24 @@ async def past(
     answer = history.history(today, str(stream), page, total, names, words)
     cursor = str(page[-1].originator_version) if more else None
     return {**answer, "former": [one for one in others if one != today], "next_cursor": cursor}
+
+
+async def lines_of(connection: Connection, customer_id: str, wanted: lines.Wanted) -> dict[str, Any] | None:
+    """A page of the lines of a customer's timeline; None when nobody has the id. Raises Problem("too-large")."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        today = await _today(connection, customer_id)
+        if today is None:
+            return None
+        around = await neighbourhood(connection, [today])
+    if len(around.records) > COMPONENT_RECORDS_MAX:
+        raise Problem("too-large", f"more than {COMPONENT_RECORDS_MAX} records hang together here")
+    living = {r: record for r, record in around.records.items() if not around.stored[r].dead}
+    bindings = {r: around.stored[r].binding for r in living}
+    customer_of = {r: binding.customer_id for r, binding in bindings.items()}
+    counting = [k for k in around.links if not any(e not in bindings or bindings[e].generic for e in (k.a, k.b))]
+    # In a thread: a large component must not keep this process from answering others.
+    found = await asyncio.to_thread(lines.lines, today, living, customer_of, counting, around.assertions)
+    return {"customer_id": today, "lines": lines.shown(wanted.page(found))}
 
 
 async def path(connection: Connection, start: str, end: str, policy: Policy) -> dict[str, Any]:

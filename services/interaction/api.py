@@ -1,5 +1,5 @@
 """Interaction's internal pages beside /wait and /status: /customers/{id}/timeline, conversations, known and feedback,
-/feedback of everybody, /policy and /trace.
+/feedback of everybody and of some, /policy and /trace.
 
 Asked by the profile service and the command; not for the public.
 """
@@ -33,6 +33,8 @@ from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 
 CONVERSATIONS_MAX = 100
+CUSTOMERS_MAX = 100_000
+"""Whose feedback is added up at once."""
 NOT_CLOSED = "open"
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -58,7 +60,7 @@ async def timeline(request: Request) -> Response:
         since=_moment(query.get("from")),
         until=_moment(query.get("to")),
         after=views.read_cursor(query.get("cursor")),
-        properties="properties" in query.get("include", "").split(","),
+        include=frozenset(query.get("include", "").split(",")),
     )
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
@@ -103,6 +105,25 @@ async def everybodys_feedback(request: Request) -> Response:
         policy = await request.app.state.policy.hold(connection)
         async with connection.transaction(readonly=True):
             return answer(await views.feedback_totals(connection, policy, since, until))
+
+
+async def feedback_of_some(request: Request) -> Response:
+    """Feedback by month of {"customers": [id]}, `from`, `to` (YYYY-MM); what fewer than `least` said is left out."""
+    query = request.query_params
+    since, until = (_month(query.get(name)) for name in ("from", "to"))
+    least = whole(query.get("least"), 1, 1, CUSTOMERS_MAX)
+    try:
+        customers = [str(UUID(customer)) for customer in orjson.loads(await request.body())["customers"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", "customers is a list of customer ids") from None
+    if len(customers) > CUSTOMERS_MAX:
+        raise Problem("too-large", f"at most {CUSTOMERS_MAX:,} customers are added up")
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        policy = await request.app.state.policy.hold(connection)
+        async with connection.transaction(readonly=True):
+            crowd = await views.feedback_of(connection, policy, customers)
+    return answer({"from": since, "to": until, **crowd.shown(least, since, until)})
 
 
 async def _facts(request: Request, *families: Family) -> tuple[Policy, list[Fact]]:
@@ -175,7 +196,8 @@ def internal(settings: Settings) -> Starlette:
             Route("/customers/{customer_id}/conversations/resume", resume),
             Route("/customers/{customer_id}/known", known),
             Route("/customers/{customer_id}/feedback", feedback),
-            Route("/feedback", everybodys_feedback),
+            Route("/feedback", everybodys_feedback, methods=["GET"]),
+            Route("/feedback", feedback_of_some, methods=["POST"]),
             Route("/places", places, methods=["POST"]),
             Route("/kept", kept, methods=["POST"]),
             Route("/trace", trace),

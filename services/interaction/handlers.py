@@ -18,6 +18,7 @@ from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
 from services.interaction import store
 from services.interaction.domain import section, summary
+from services.interaction.domain.corrections import correction
 from services.interaction.domain.facts import Fact
 from services.interaction.domain.families import Family, family_of, heard, stirs
 from services.interaction.domain.policy import Policy, read_policy
@@ -49,6 +50,7 @@ class Interaction:
         withdrawals = await withdrawing.hold(connection, [i.message for i in events])
         fresh = await _fresh(events, withdrawals.here, work)
         undone = await store.withdraw(connection, withdrawals.now) if withdrawals.now else set()
+        await store.insert_corrections(connection, [c for i in events if (c := correction(i.message)) is not None])
         facts = [fact for i, row in fresh if not row.withdrawn for fact in heard(i.message)]
         await store.insert_facts(connection, facts)
         locked = await grouping.lock(connection, {row.record_id for _, row in fresh} | undone, moves)

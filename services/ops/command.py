@@ -27,6 +27,7 @@ from services.ops.commands import (
     plan,
     publishing,
     reads,
+    repairing,
     replay,
     restoring,
     segments,
@@ -71,6 +72,7 @@ app.add_typer(identity.identity, name="identity")
 app.command("restore")(restoring.restore)
 app.add_typer(replay.replay, name="replay")
 app.command("verify")(replay.verify)
+app.command("repair")(repairing.repair)
 app.add_typer(contact.contact, name="contact")
 app.add_typer(dialogue.interaction, name="interaction")
 app.add_typer(value.value, name="value")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.dialogue import LastFeedback, OpenConversation, OpenPromise
 from schemas.personal import PERSONAL
@@ -167,3 +167,36 @@ class FeedbackTotalsAnswer(BaseModel):
 
     by_month: list[FeedbackOfMonth]
     total: FeedbackFigures
+
+
+class FeedbackOfSome(BaseModel):
+    """What surveys came to in one month, YYYY-MM; null what too few customers stand behind."""
+
+    month: str
+    nps: OfScale | None
+    csat: OfScale | None
+    ces: OfScale | None
+    stars: OfScale | None
+    asked: int | None
+    answered: int | None
+    answered_of_asked: int | None
+    declined: int | None
+    response_rate: str | None
+
+
+class SegmentFeedbackAnswer(BaseModel):
+    """The feedback of a segment's members of today over time; `total` adds up what the months show.
+
+    Without `profile:pii` figures that fewer than five customers stand behind are null, listed in `masked`, and in no
+    total.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    segment_id: str
+    members: int
+    since: Annotated[str | None, Field(alias="from")]
+    to: str | None
+    by_month: list[FeedbackOfSome]
+    total: FeedbackFigures
+    masked: list[str]

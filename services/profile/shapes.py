@@ -74,8 +74,34 @@ class Actor(BaseModel):
     name: str | None = None
 
 
+class Withdrawal(BaseModel):
+    """By which event this one was taken back, when and why, and what stands for it; null what is not known."""
+
+    event_id: str | None
+    at: str | None
+    reason: str | None
+    replaced_by: str | None
+
+
+class IdentityLine(BaseModel):
+    """What made a line of identity: the event and what it was evidence of, an operator's reason and who he is.
+
+    `customer_id`: the other customer; of a merge the id that was given up. Null where both records are this customer.
+    """
+
+    customer_id: str | None
+    because: Literal["seen_together", "alias", "same_asserted", "different_asserted"]
+    event_id: str
+    reason: str | None
+    actor: str | None
+
+
 class TimelineItem(BaseModel):
-    """One event of the history."""
+    """One event of the history, or with include=decisions a line of identity, whose channel is `internal`.
+
+    `withdrawn`: it was taken back, told with include=corrections. `replaces`: events that were taken back and that
+    this one stands for. `takes_back`, `replaced_by`: what an event.retracted names.
+    """
 
     event_id: str
     time: str
@@ -87,6 +113,11 @@ class TimelineItem(BaseModel):
     source: str
     actor: Actor | None
     record_id: str
+    withdrawn: Withdrawal | None = None
+    replaces: list[str] | None = None
+    takes_back: str | None = None
+    replaced_by: str | None = None
+    decision: IdentityLine | None = None
     properties: dict[str, Any] | None = None
 
 

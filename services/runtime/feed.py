@@ -229,6 +229,15 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         found = await self.beginnings(raw) if raw else {}
         return {p: found.get(p, 0) for p in wanted}
 
+    def known_lag(self) -> int:
+        """The same as the consumer knows from its last fetches, without asking the broker."""
+        if self._consumer is None:
+            return 0
+        # A partition that was just taken away is ready until the lane looks, and nobody knows its end any more.
+        assigned = self._consumer.assignment()
+        mine = {TopicPartition(*p): offset for p, offset in self.ready.items()}
+        return sum(max(0, (self._consumer.highwater(tp) or 0) - mine[tp]) for tp in mine.keys() & assigned)
+
     async def lag(self) -> int:
         """Records the broker holds beyond the ready partitions' positions."""
         if not self.ready:

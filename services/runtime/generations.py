@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.runtime import replays, retelling
+from services.runtime import replays, retelling, rights
 from services.runtime.beside import (
     PAUSED,
     RUNNING,
@@ -221,6 +221,7 @@ class Generations:
         )
         # What workers said of themselves in either place is over: who works on the other one says so anew.
         await connection.execute(f"DELETE FROM {here}.lane; DELETE FROM {there}.lane")
+        await rights.take(connection, service, there)
         await retelling.begin(connection, service, live.live, here, there, comparable=comparable)
         return epoch
 

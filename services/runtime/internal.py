@@ -20,6 +20,7 @@ from services.runtime.host import BuildPlan
 from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer, whole
 from services.runtime.parked_pages import parked_pages
 from services.runtime.postgres import ServiceSchema
+from services.runtime.repair.pages import repair_pages
 from services.runtime.replay_pages import replay_pages
 from services.runtime.settings import Settings
 from services.runtime.watch import Ending
@@ -66,7 +67,8 @@ def internal_app(
 
     own: list[BaseRoute] = [Route("/wait", wait), Route("/status", status), *parked_pages(service)]
     own += [Route("/restore", restore, methods=["GET", "POST"])] if schema.event_sourced else []
-    own += replay_pages(settings, schema, plan, ending) if plan is not None else []
+    if plan is not None:
+        own += [*replay_pages(settings, schema, plan, ending), *repair_pages(settings, schema, plan)]
     return _app([*own, *routes], database, ending)
 
 

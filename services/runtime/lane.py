@@ -51,6 +51,7 @@ class Lane:
 
     pointer = positions.LIVE
     is_live = True
+    role = ""  # the one it logs in as
 
     def __init__(self, settings: Settings, plan: LanePlan, generation: Generation) -> None:
         self.settings = settings
@@ -69,8 +70,7 @@ class Lane:
         self._stopping = False
         self._failures = 0
         self._reported_at = 0.0
-        self._looked_at = time.monotonic()
-        self._spared_at = -SPARE_EVERY_S
+        self._looked_at, self._spared_at = time.monotonic(), -SPARE_EVERY_S
         self._begun = False
 
     async def run(self) -> None:
@@ -203,7 +203,7 @@ class Lane:
     async def _open(self) -> None:
         if self._connection is None or self._connection.is_closed():
             path = f"{self.generation.schema},{self.plan.service}"
-            self._connection = await connect(self.settings, path)
+            self._connection = await connect(self.settings, path, self.role)
             await hold_worker_index(self._connection, self.feed.instance)
         if self.plan.begin is not None and not self._begun:
             await self.plan.begin(self._connection)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.runtime.measuring import Measured
 from services.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ class Server(uvicorn.Server):
 
 
 def server(application: Any, host: str, port: int) -> Server:
-    """A server for one ASGI application."""
+    """A server for one ASGI application, whose answers are timed."""
     return Server(
         uvicorn.Config(
-            application,
+            Measured(application),
             host=host,
             port=port,
             log_config=None,

@@ -145,13 +145,17 @@ def _server_settings(settings: Settings, search_path: str) -> dict[str, str]:
     }
 
 
-async def connect(settings: Settings, search_path: str) -> OwnConnection:
-    """One connection whose unqualified names are found in `search_path`."""
+async def connect(settings: Settings, search_path: str, role: str = "") -> OwnConnection:
+    """One connection whose unqualified names are found in `search_path`; with the rights of `role`, if given."""
     return await asyncpg.connect(
         settings.database_url.get_secret_value(),
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={**_server_settings(settings, search_path), **LANE_PLANS},
+        server_settings={
+            **_server_settings(settings, search_path),
+            **LANE_PLANS,
+            **({"role": role} if role else {}),
+        },
     )
 
 

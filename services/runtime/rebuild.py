@@ -16,7 +16,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import PARTITIONS
-from services.runtime import applying, beside, positions, telemetry
+from services.runtime import applying, beside, positions, rights, telemetry
 from services.runtime.batch import Batch, LanePlan, Work
 from services.runtime.beside import Beside, Ends
 from services.runtime.feed import FETCH_WAIT_MS, REQUEST_TIMEOUT_MS, Feed
@@ -34,6 +34,8 @@ DEBT_MAX_S = 1.0
 """A rebuild that was slower than its rate does not make up for more than this."""
 PACED_BATCHES_PER_S = 4
 """A pause, or a swap, is not kept waiting for longer than one of them."""
+UNPERMITTED_MAX = 3
+"""Refused more often than this in a row, the handlers want to write what is not theirs: the process ends."""
 MEASURED_OVER_S = 10.0
 
 
@@ -128,20 +130,38 @@ class Rebuild(Lane):
         self.feed = WholeFeed(settings, plan.service, LANE, generation.number, plan.decode)
         self.outbox = Silence(settings, plan.service, {})
         self.pace = Pace()
+        self._unpermitted = 0
+        self.role = rights.role_of(plan.service)
         self.held_at: Ends = {}
 
     async def _turn(self) -> None:
         try:
             await super()._turn()
+            self._unpermitted = 0
         except SchemaHalt as halt:
             if halt.reason not in (applying.SUPERSEDED, "no_generation"):
                 raise
             # Paused, swapped or given up since we looked; what was begun is rolled back.
             self.plan.forget()
             self.feed.ready.clear()
-        except asyncpg.UndefinedTableError:
+        except asyncpg.InsufficientPrivilegeError:
+            # A swap has taken the rights on what is live now; the next step sees that, or is given them again.
+            self._unpermitted += 1
+            if self._unpermitted > UNPERMITTED_MAX:
+                raise
+            telemetry.log.info("rights_taken", generation=self.generation.number)
+            self.plan.forget()
+            self.feed.ready.clear()
+            await self._disconnect()
+            await asyncio.sleep(WAIT_S)
+        except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
             telemetry.log.info("generation_dropped", generation=self.generation.number)
             self.stop()
+
+    async def _open(self) -> None:
+        if self._connection is None or self._connection.is_closed():
+            await rights.give(self.settings, self.plan.service, self.generation.number)
+        await super()._open()
 
     async def _halt(self, halt: BaseException) -> None:
         if getattr(halt, "reason", "") not in (applying.SUPERSEDED, "no_generation"):

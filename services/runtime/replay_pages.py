@@ -6,14 +6,12 @@ the end. They work whatever tables the live generation has, so a build whose tab
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import asyncpg
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from schemas.topics import TOPICS
@@ -23,9 +21,10 @@ from services.runtime.comparing import SAMPLES_MAX, diff, verify
 from services.runtime.generations import By, Generations
 from services.runtime.host import BuildPlan
 from services.runtime.http import Problem, answer, whole
+from services.runtime.json_lines import Progress, in_lines
 from services.runtime.level import Level, level
 from services.runtime.planning import planned, standing
-from services.runtime.postgres import TRANSIENT, Generation, ServiceSchema
+from services.runtime.postgres import Generation, ServiceSchema
 from services.runtime.settings import Settings
 from services.runtime.uncompared import uncompared
 from services.runtime.watch import Ending
@@ -120,37 +119,12 @@ class ReplayPages:
         return await self.build(self.settings, Generation(0, 0, self.schema.service))
 
     def _compared(self, compare: Compare) -> Response:
-        lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        async def act(progress: Progress) -> dict[str, Any]:
+            async with level(self.generations) as both:
+                result = await compare(both, progress)
+                return result | {"live": both.live_number, "rebuilt": both.other_number, "at": _listed(both)}
 
-        async def work() -> None:
-            try:
-                async with level(self.generations) as both:
-                    result = await compare(both, lambda text: lines.put_nowait({"progress": text}))
-                    result |= {"live": both.live_number, "rebuilt": both.other_number, "at": _listed(both)}
-                lines.put_nowait({"result": result})
-            except Refused as refused:
-                lines.put_nowait({"refused": str(refused)})
-            except asyncpg.SyntaxOrAccessError as error:
-                # A table or column of this build that the live generation does not have.
-                lines.put_nowait({"refused": f"the tables differ too much: {type(error).__name__}"})
-            except TRANSIENT as error:
-                lines.put_nowait(
-                    {"refused": f"the database or the policy changed meanwhile ({type(error).__name__})"}
-                )
-            finally:
-                lines.put_nowait(None)
-
-        async def written() -> AsyncIterator[bytes]:
-            task = asyncio.create_task(work())
-            try:
-                while (line := await lines.get()) is not None:
-                    yield orjson.dumps(line) + b"\n"
-                await task
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-
-        return StreamingResponse(written(), media_type="application/jsonl")
+        return in_lines(act)
 
 
 def _listed(both: Level) -> list[list[Any]]:

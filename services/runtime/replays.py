@@ -6,9 +6,9 @@ tables is generations.py. Not told on control.events: a lost database has lost i
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate
 
@@ -105,6 +105,38 @@ class Replay(BaseAggregate[UUID]):
         )
 
 
+class Repair(BaseAggregate[UUID]):
+    """Some customers' rows that were replaced by what the log comes to: one event, as it is done."""
+
+    TOPIC = "repair"
+
+    class Event(AggregateEvent):
+        """At the time that its caller says."""
+
+        by: str
+        reason: str
+
+        @staticmethod
+        def create_timestamp() -> datetime:
+            """Raises TypeError: who repairs says when."""
+            raise TypeError("a repair is done at a time that its caller says")
+
+    class Done(Event, AggregateCreated):
+        """Their rows were replaced, in the same transaction."""
+
+        TOPIC = "repair:done"
+
+        service: str
+        generation: int
+        of: str
+        customers: int
+        by: str
+        reason: str
+
+    def __init__(self, service: str, generation: int, of: str, customers: int, by: str, reason: str) -> None:
+        self.service, self.generation, self.of, self.customers = service, generation, of, customers
+
+
 def id_of(service: str, generation: int) -> UUID:
     """The aggregate id of a generation's replay."""
     return uuid5(NAMESPACE, f"replay.{service}.{generation}")
@@ -120,6 +152,24 @@ async def record(connection: Connection, replay: Replay) -> None:
     await save(connection, table(replay.service), [replay])
 
 
+async def repaired(
+    connection: Connection, service: str, generation: int, of: str, customers: int, by: str, reason: str
+) -> None:
+    """Tell, in the transaction that replaced their rows, who had some customers repaired and why."""
+    repair = Repair._create(
+        Repair.Done,
+        id=uuid4(),
+        timestamp=datetime.now(UTC),
+        service=service,
+        generation=generation,
+        of=of,
+        customers=customers,
+        by=by,
+        reason=reason,
+    )
+    await save(connection, table(service), [repair])
+
+
 async def stored(connection: Connection, service: str, generation: int) -> Replay | None:
     """A generation's replay; None for the first one, which nobody started."""
     found = id_of(service, generation)
@@ -132,6 +182,12 @@ async def steps(connection: Connection, service: str) -> list[dict[str, Any]]:
     numbers: dict[UUID, int] = {}
     for note in await notifications(connection, table(service), None, SHOWN_MAX):
         event: Any = MAPPER.to_domain_event(note)
+        if isinstance(event, Repair.Done):
+            found.append(
+                {"at": rfc3339(event.timestamp), "generation": event.generation, "what": "repaired", "by": event.by,
+                 "reason": event.reason, "of": event.of, "customers": event.customers}
+            )  # fmt: skip
+            continue
         if isinstance(event, Replay.Started):
             numbers[event.originator_id] = event.generation
         what = "started" if isinstance(event, Replay.Started) else event.what

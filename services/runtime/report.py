@@ -10,6 +10,7 @@ import os
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from services.runtime import telemetry
 from services.runtime.postgres import Connection
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class LaneState(StrEnum):
 
 
 async def report(connection: Connection, lane: Lane, reason: str) -> None:
-    """Write the lane's row; outside every batch's transaction."""
+    """Write the lane's row, and its metric of lag; outside every batch's transaction."""
+    telemetry.LAG.labels(lane.plan.service).set(lane.feed.known_lag())
     await connection.execute(
         """
         INSERT INTO lane (lane, worker_index, state, reason, build, pid, counts)

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     business_timezone: str = "UTC"
     value_days_ahead: int = Field(0, ge=0, le=3_650)
     """Rehearsals only: value looks at everybody as on so many days from now, so that it shows whom silence moves."""
+    value_refit_hour: int = Field(3, ge=-1, le=23)
+    """At which hour of the business time zone the model in force is fitted anew each day; -1: never by itself."""
     webhooks_allow_private: bool = False
     """Tests and one's own machine only: webhooks may be http and go to private addresses."""
     key_requests_per_s: int = Field(1_000, ge=0, le=100_000)

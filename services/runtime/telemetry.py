@@ -24,6 +24,9 @@ BATCH_RECORDS = Histogram(
 )
 LANE_EVENTS = Counter("c360_lane_events", "Fences, retries, adoptions, retellings of a lane", ["service", "what"])
 LANE_STATE = Gauge("c360_lane_state", "1 for the state a lane is in", ["service", "state"])
+LAG = Gauge(
+    "c360_lag_records", "Records the broker holds that a lane has not applied, as its consumer knows", ["service"]
+)
 TOLD = Counter("c360_told", "States published, by topic", ["service", "topic"])
 ACCEPTED = Counter("c360_accepted", "Events accepted at the door, by source kind", ["door"])
 PARKED = Counter("c360_parked", "Records parked, by reason", ["service", "reason"])

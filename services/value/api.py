@@ -36,7 +36,7 @@ from services.value.domain.policy import Policy, read_policy
 from services.value.domain.reading import business_day
 from services.value.domain.wanting import recommended
 from services.value.handlers import POLICY, plan
-from services.value.views import everybody, foreseeing, past, shadowing, wanting
+from services.value.views import everybody, foreseeing, past, refitted, shadowing, wanting
 
 HORIZON_DAYS_MAX = 3_650
 RECOMMENDED, RECOMMENDED_MAX = 10, 100
@@ -59,6 +59,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/what-if", what_if),
             Route("/churn", churn),
             Route("/policy/fitted", fitted),
+            Route("/policy/refits", refits),
             Route("/policy/grouped", grouped),
             Route("/score", score, methods=["POST"]),
             Route("/shadowed", shadowed, methods=["POST"]),
@@ -216,6 +217,14 @@ async def fitted(request: Request) -> Response:
             return answer(await foreseeing.fit(connection, document, policy, _today(request)))
         except TooLittle as little:
             raise Problem("bad-request", str(little)) from None
+
+
+async def refits(request: Request) -> Response:
+    """What the newest nightly refits came to; `limit`."""
+    limit = whole(request.query_params.get("limit"), refitted.LISTED, 1, refitted.LISTED_MAX)
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"refits": await refitted.newest(connection, limit)})
 
 
 async def grouped(request: Request) -> Response:

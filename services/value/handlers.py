@@ -215,7 +215,7 @@ def _binding(state: State) -> grouping.Binding:
     return grouping.Binding(state.key, body["customer_id"], state.version)
 
 
-def _decode(record: Any) -> Any:
+def decoded(record: Any) -> Any:
     """Only events that are heard are decoded, and those exactly; the others are passed by their header."""
     if header(record.headers, "ce_type") not in HEARD:
         return None
@@ -249,7 +249,7 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     return LanePlan(
         service="value",
         lane="main",
-        decode={CHANNEL_EVENTS.name: _decode, IDENTITY_BINDINGS.name: lambda r: decode_state(r.value)},
+        decode={CHANNEL_EVENTS.name: decoded, IDENTITY_BINDINGS.name: lambda r: decode_state(r.value)},
         apply=value.apply,
         tells={VALUE_CUSTOMERS.name: Tells("grp", "group_id", current)},
         # Nobody waits for a sum as for an answer; most of what comes is bindings of people who bought nothing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 
 from tests.support import deployment
 from tests.support.doors import Doors, later_of
+from tests.support.running import until
 
 CUSTOMERS = 160
 BATCH = 200
+REFIT_S = 60.0
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -117,3 +120,26 @@ def test_the_book_of_business_tells_who_brings_it_who_moved_and_where_growth_cam
     assert sum(move["customers"] for move in moves) == CUSTOMERS
     assert alone.ask("/v1/value/growth", **{**spans, "to": "2000-01-01"}).status_code == 400
     assert "four fifths" in alone.copy.command("value", "pareto")
+
+
+@pytest.mark.feature("D5")
+def test_the_model_is_fitted_anew_the_next_night_beside_the_lane(alone: Doors, position: str, tmp_path: Path) -> None:
+    customer, file = alone.customer_of("user_id", "buyer-3", position), tmp_path / "model.yaml"
+    alone.copy.json("value", "fit", "--out", str(file))
+    alone.copy.json("value", "promote", str(file), "--reason", "today", "--anyway", "--execute")
+    version = alone.copy.json("value", "models")["prediction"]["version"]
+    alone.copy.command("down")
+    night = {"C360_VALUE_DAYS_AHEAD": "1", "C360_VALUE_REFIT_HOUR": "0"}
+    with deployment.running(alone.copy.home, settings=night) as copy, closing(Doors(copy)) as later:
+        (done,) = until(lambda: copy.json("value", "refits")["refits"], "it is fitted by itself", REFIT_S)
+        assert (done["outcome"] in ("promoted", "refused"), done["version"]) == (True, version + 1), done
+        assert (done["outcome"] == "refused") == bool(done["refused"])
+        if done["outcome"] == "refused":
+            assert copy.json("value", "models")["prediction"]["version"] == version, "it is not in force"
+            copy.command("value", "refits", "--out", str(file))
+            copy.command("value", "promote", str(file), "--reason", "seen", "--anyway", "--execute")
+
+        def told() -> bool:
+            return bool(later.profile(customer)["value"]["predicted"]["model_version"] == version + 1)
+
+        until(told, "his profile is told by it", REFIT_S)

@@ -285,7 +285,7 @@ def test_who_does_nothing_falls_a_tier_on_the_predicted_day_and_a_purchase_resto
     assert _worth(graded, customer, as_of=then)["tier"]["grade"] > tier["grade"]
     graded.copy.command("down")
     ahead = (falls - datetime.now(UTC)) // timedelta(days=1) + 1
-    settings = {"C360_VALUE_DAYS_AHEAD": str(ahead)}
+    settings = {"C360_VALUE_DAYS_AHEAD": str(ahead), "C360_VALUE_REFIT_HOUR": "-1"}
     with deployment.running(home, settings=settings) as copy, closing(Doors(copy)) as later:
         until(
             lambda: later.profile(customer)["value"]["tier"]["grade"] != tier["grade"], "he falls in silence", FALLS_S

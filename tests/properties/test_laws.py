@@ -42,12 +42,11 @@ def runs(draw: st.DrawFn, events: list[Event]) -> Run:
     """Any order, any copies, any batches, one or two workers, any interleaving."""
     copies = draw(st.lists(st.sampled_from(events), max_size=3))
     shares = {s: draw(HALVES) for s in SERVICES if draw(st.booleans())}
-    turns = st.tuples(st.integers(0, 4), st.integers(0, 5))
     return Run(
         draw(st.permutations([*events, *copies])),
         draw(st.sampled_from([1, 2, 3, 7, 1000])),
         shares,
-        draw(st.lists(turns, max_size=12)),
+        draw(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=12)),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections import Counter
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from services.value.domain.entries import COST, Entry, read_stored, write
 from services.value.domain.ledger import Cell, section, totals
@@ -181,6 +181,6 @@ def test_a_customer_of_two_records_is_told_as_if_their_rows_were_one_records(sto
 @MANY
 @given(STORIES)
 def test_a_record_that_moves_takes_exactly_its_cells_along(story: list[Entry]) -> None:
-    moved = [dataclasses.replace(e, record_id=f"new-{e.record_id}") for e in story]
+    moved = [structs.replace(e, record_id=f"new-{e.record_id}") for e in story]
     was = {k._replace(record_id=f"new-{k.record_id}"): a for k, a in fold(story, PRAGUE).cells.items()}
     assert fold(moved, PRAGUE).cells == was

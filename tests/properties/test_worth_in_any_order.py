@@ -19,6 +19,7 @@ from services.value import handlers
 from tests.properties.stories import PHASES
 from tests.properties.test_laws import SERVICES, _in_houses
 from tests.support.databases import Databases
+from tests.support.drawing import drawn
 from tests.support.house import NOON, House, an_event
 from tests.unit.value.foreseen import MODEL
 
@@ -107,7 +108,7 @@ def test_in_any_order_with_copies_and_withdrawals_everybody_is_worth_the_same(
 ) -> None:
     monkeypatch.setattr(handlers, "clock_us", lambda: microseconds(NOON + timedelta(days=200)))
 
-    @settings(max_examples=6, phases=PHASES, deadline=None)
+    @settings(max_examples=drawn(3), phases=PHASES, deadline=None)
     @given(STORIES, st.integers(0, 8), st.sampled_from([1, 3, 1000]), st.randoms(use_true_random=False))
     def law(story: list[Any], withdrawn: int, batch: int, chance: random.Random) -> None:
         events = events_of(story, withdrawn)

@@ -13,11 +13,17 @@ from services.runtime.beside import Ends
 from tests.support.memory_broker import MemoryBroker
 
 
-class MemoryLog:
-    """A Log on the broker in memory."""
+class Died(Exception):
+    """The process ended here: what it had in a transaction is rolled back."""
 
-    def __init__(self, broker: MemoryBroker) -> None:
+
+class MemoryLog:
+    """A Log on the broker in memory. `reads_max`: the process dies instead of reading once more."""
+
+    def __init__(self, broker: MemoryBroker, reads_max: int | None = None) -> None:
         self.broker = broker
+        self.reads_max = reads_max
+        self.reads = 0
 
     async def firsts(self, topic: str) -> Ends:
         return {(topic, p): 0 for p in range(PARTITIONS)}
@@ -32,6 +38,9 @@ class MemoryLog:
         return offsets, min((those[0].timestamp for those in later.values() if those), default=None)
 
     async def read(self, start: Ends, to: Ends) -> AsyncIterator[list[Any]]:
+        self.reads += 1
+        if self.reads_max is not None and self.reads > self.reads_max:
+            raise Died
         for partition, end in sorted(to.items()):
             if records := self.broker.logs[partition][start.get(partition, 0) : end]:
                 yield records

@@ -1,9 +1,10 @@
 """Interaction's SQL for the lane: history.py keeps every event, facts.py what it says beyond
-having happened, recall.py the facts one has in mind.
+having happened, recall.py the facts one has in mind, corrections.py what took what back.
 
 Members and groups are services/runtime/grouping.py. Reading for people is views.py.
 """
 
+from services.interaction.store.corrections import insert_corrections
 from services.interaction.store.facts import FactsOf, delete_facts, facts_of, insert_facts
 from services.interaction.store.history import HistoryRow, counted, insert_new, kept, withdraw
 from services.interaction.store.recall import Recall
@@ -15,6 +16,7 @@ __all__ = [
     "counted",
     "delete_facts",
     "facts_of",
+    "insert_corrections",
     "insert_facts",
     "insert_new",
     "kept",

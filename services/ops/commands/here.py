@@ -95,10 +95,20 @@ def ask_json(method: str, url: str, **more: Any) -> Any:
     raise CommandError(said(response))
 
 
-def ask_lines(url: str, query: Mapping[str, Any], timeout_s: float, progress: Callable[[str], None]) -> Any:
-    """The result of an answer in JSON lines, whose progress is told as it comes. Raises CommandError, NotRunning."""
+def ask_lines(
+    url: str,
+    query: Mapping[str, Any],
+    timeout_s: float,
+    progress: Callable[[str], None],
+    body: Mapping[str, Any] | None = None,
+) -> Any:
+    """The result of an answer in JSON lines, whose progress is told as it comes. Raises CommandError, NotRunning.
+
+    `body`: what is posted; without it the answer is only asked for.
+    """
+    more: dict[str, Any] = {"params": query, "timeout": timeout_s, "trust_env": False, "verify": _trust()}
     try:
-        with httpx.stream("GET", url, params=query, timeout=timeout_s, trust_env=False, verify=_trust()) as response:
+        with httpx.stream("GET" if body is None else "POST", url, json=body, **more) as response:
             if not response.is_success:
                 response.read()
                 raise CommandError(said(response))

@@ -190,5 +190,34 @@ def models(as_json: AsJson = False) -> None:
     say(f"promoted by {answer['by']}: {answer['reason']}")
 
 
+@value.command("refits")
+def refits(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the newest refused one goes.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What the newest nightly refits came to, the last one first."""
+    found = ask_json("GET", f"{here().internal['value']}/policy/refits")["refits"]
+    refused = next((one for one in found if one["document"] is not None), None)
+    if out is not None and refused is None:
+        raise UsageMistake("none of the newest refits was refused")
+    if out is not None and refused is not None:
+        out.write_text(as_yaml(refused["document"]))
+    if as_json:
+        print_json({"refits": [{name: part for name, part in one.items() if name != "document"} for one in found]})
+        return
+    if not found:
+        say("no refit was due yet: the first model is put in force by `value promote`")
+        return
+    table = Table("day", "outcome", "model version", "speaks against it", box=None)
+    for one in found:
+        against = "; ".join(one["refused"]) or "-"
+        table.add_row(one["day"], readable(one["outcome"]), str(one["version"] or ""), against)
+    console().print(table)
+    if out is not None and refused is not None:
+        say(f"the model of {refused['day']} is in {out}; see `value promote {out} --anyway`")
+
+
 def _per_cent(share: str) -> str:
     return f"{100 * float(share):.1f} %"

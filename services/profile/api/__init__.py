@@ -1,9 +1,9 @@
 """The public profile API: which calls there are, and what they share.
 
-Owns the application; customers.py answers what is known of people, identity.py why, value.py what they are worth,
-groups.py where they belong, contact.py what is wrong with their contact; finding.py searches, segments.py says who
-is in which segment, commands.py takes what apps say, streams.py tells what changes, webhooks.py tells it to
-endpoints. doors.py is what they share.
+Owns the application; customers.py answers what is known of people, timeline.py what happened, identity.py why,
+value.py what they are worth, groups.py where they belong, contact.py what is wrong with their contact; finding.py
+searches, segments.py says who is in which segment, commands.py takes what apps say, streams.py tells what changes,
+webhooks.py tells it to endpoints. doors.py is what they share.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from services.profile.api import (
     recommendations,
     segments,
     streams,
+    timeline,
     value,
     webhooks,
 )
@@ -44,6 +45,7 @@ from services.profile.dialogue_shapes import (
     KnownAnswer,
     KnownQuestionsAnswer,
     ResumeAnswer,
+    SegmentFeedbackAnswer,
 )
 from services.profile.history_shapes import HistoryAnswer, HowAnswer
 from services.profile.identity_shapes import AssertionAnswer, IdentityAnswer, PathAnswer, ReviewAnswer
@@ -115,7 +117,8 @@ def _calls() -> APIRouter:
     unchanged: dict[int | str, Any] = {304: {"description": "It is as the ETag in If-None-Match says"}}
     calls.get("/customers/{customer_id}", response_model=CustomerDocument, responses=unchanged)(customers.customer)
     calls.post("/customers/lookup", response_model=LookupAnswer)(customers.lookup)
-    calls.get("/customers/{customer_id}/timeline", response_model=TimelineAnswer)(customers.timeline)
+    happened: dict[str, Any] = {"response_model": TimelineAnswer, "responses": _problems(413)}
+    calls.get("/customers/{customer_id}/timeline", **happened)(timeline.timeline)
     calls.get("/customers/{customer_id}/identity", response_model=IdentityAnswer)(identity.evidence)
     calls.get("/customers/{customer_id}/identity/how", response_model=HowAnswer)(identity.how)
     calls.get("/customers/{customer_id}/identity/history", response_model=HistoryAnswer)(identity.history)
@@ -157,6 +160,8 @@ def _further_calls() -> APIRouter:
     calls.delete("/segments/{segment_id}", **gone)(segments.remove)
     calls.get("/segments/{segment_id}/members", response_model=segments.MembersAnswer)(segments.members)
     calls.get("/segments/{segment_id}/summary", response_model=segment_shapes.SummaryAnswer)(segments.summary)
+    summed: dict[str, Any] = {"response_model": SegmentFeedbackAnswer, "responses": _problems(413)}
+    calls.get("/segments/{segment_id}/feedback", **summed)(dialogue.totals_of_segment)
     calls.get("/customers/{customer_id}/segments/{segment_id}", response_model=segment_shapes.WhyAnswer)(segments.why)
     calls.post("/customers/{customer_id}/events", response_model=said, status_code=202)(commands.event)
     calls.put("/customers/{customer_id}/preferences/{topic}", response_model=said, status_code=202)(

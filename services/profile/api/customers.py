@@ -1,4 +1,4 @@
-"""What is known of customers: the document, whose identifiers are, the timeline.
+"""What is known of customers: the document, and whose identifiers are.
 
 Owns these routes and their words; answers come from views.py and domain.py.
 """
@@ -12,7 +12,6 @@ import orjson
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from schemas.codec import read_json_exactly
 from schemas.identifiers import is_blocked, record_id
 from schemas.sections import PARTS
 from services.profile import domain, inputs, views
@@ -23,12 +22,11 @@ from services.profile.api.doors import (
     WaitMs,
     fresh_headers,
     identifiers,
-    passed_on,
     shown,
     tells_of,
 )
 from services.profile.shapes import LookupRequest
-from services.runtime.http import Problem, answer, answer_exactly
+from services.runtime.http import Problem, answer
 
 
 def _include(text: str | None) -> list[str]:
@@ -128,41 +126,3 @@ def _looked_up(
         "generic": found.generic,
         "candidates": candidates,
     }
-
-
-async def timeline(
-    request: Request,
-    customer_id: str,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
-    channel: str | None = None,
-    type: str | None = None,
-    direction: str | None = None,
-    since: Annotated[str | None, Query(alias="from", description="RFC 3339, inclusive")] = None,
-    until: Annotated[str | None, Query(alias="to", description="RFC 3339, exclusive")] = None,
-    include: Annotated[str | None, Query(description="`properties`")] = None,
-    min_position: MinPosition = None,
-    wait_ms: WaitMs = WAIT_MS_DEFAULT,
-) -> Response:
-    """A customer's history, newest first; filters: channel, type, direction, from, to; include=properties."""
-    doors: Doors = request.app.state.doors
-    key = await doors.access.check(request, "events:read")
-    await doors.reach(min_position, wait_ms)
-    told = await doors.today(customer_id)
-    pii = "profile:pii" in key.scopes
-    named = {"cursor": cursor, "channel": channel, "type": type, "direction": direction, "from": since, "to": until}
-    query = {k: v for k, v in named.items() if v is not None}
-    if pii and include:
-        query["include"] = include
-    asked = await doors.part("interaction", f"/customers/{told.customer_id}/timeline", {**query, "limit": str(limit)})
-    if asked.status_code != 200:
-        return passed_on(asked)
-    headers = fresh_headers(await doors.chain.freshness())
-    if pii:
-        # As it stands: to read and write fifty events again would cost more than to find them.
-        return Response(asked.content, media_type="application/json", headers=headers)
-    body = read_json_exactly(asked.content)
-    for item in body["items"]:
-        item["summary"] = item["actor"] = None
-    body["masked"] = ["items[].summary", "items[].actor"]
-    return answer_exactly(body, headers)

@@ -20,9 +20,14 @@ from services.profile.dialogue_shapes import (
     KnownQuestionsAnswer,
     ResumeAnswer,
 )
+from services.profile.domain.segments.comparing import RARE_BELOW
+from services.profile.views import segments as memberships
+from services.runtime.http import Problem
 
 CONVERSATIONS_MAX = 100
 QUESTION_CHARS_MAX = 500
+MEMBERS_MAX = 100_000
+"""Members of a segment whose feedback is added up at once."""
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 State = Literal["open", "waiting_for_us", "waiting_for_customer", "closed"]
@@ -94,6 +99,35 @@ async def totals(
     query = {name: month for name, month in (("from", since), ("to", until)) if month}
     asked = await doors.part("interaction", "/feedback", query)
     return passed_on(asked) if asked.status_code != 200 else await doors.answered(asked.json())
+
+
+async def totals_of_segment(
+    request: Request,
+    segment_id: str,
+    since: Annotated[str | None, Query(alias="from", pattern=MONTH, description="YYYY-MM, inclusive")] = None,
+    until: Annotated[str | None, Query(alias="to", pattern=MONTH, description="YYYY-MM, exclusive")] = None,
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
+) -> Response:
+    """The feedback of a segment's members of today, by month; without profile:pii none of fewer than five."""
+    doors: Doors = request.app.state.doors
+    key = await doors.access.check(request, "events:read")
+    await doors.reach(min_position, wait_ms)
+    if segment_id not in await doors.segments():
+        raise Problem("not-found", "no such segment")
+    pool = await doors.database.pool()
+    async with pool.acquire() as connection:
+        found = await memberships.members(connection, segment_id, memberships.FIRST, MEMBERS_MAX + 1)
+    if len(found) > MEMBERS_MAX:
+        raise Problem("too-large", f"feedback is added up over at most {MEMBERS_MAX:,} members")
+    least = "1" if "profile:pii" in key.scopes else str(RARE_BELOW)
+    query = {"least": least, **{name: month for name, month in (("from", since), ("to", until)) if month}}
+    asked = await doors.summed("interaction", "/feedback", query, {"customers": [member for member, _ in found]})
+    if asked.status_code != 200:
+        return passed_on(asked)
+    told = asked.json()
+    masked = told.pop("hidden")
+    return await doors.answered({"segment_id": segment_id, "members": len(found), **told, "masked": masked})
 
 
 class _Said:

@@ -32,6 +32,8 @@ from services.runtime.settings import Settings
 WAIT_MS_DEFAULT = 1_000
 COMMAND_TIMEOUT_S = 8.0
 """Longer than intake waits for the log, so that its own word is heard."""
+SUMMING_TIMEOUT_S = 20.0
+"""Of a sum over 100,000 customers."""
 
 TELLS_OF = "c360.tells_of"
 """In a request's scope: of whom its answer tells beside the customer its path names."""
@@ -113,6 +115,18 @@ class Doors:
         deadline_s = self.settings.part_deadline_ms / 1000
         try:
             return await self.chain.client.get(f"{url}{page}", params=query, timeout=deadline_s)
+        except httpx.HTTPError as error:
+            raise self.silent(service, error) from None
+
+    async def summed(
+        self, service: str, page: str, query: Mapping[str, str], about: Mapping[str, Any]
+    ) -> httpx.Response:
+        """What another service answers of so many that it takes long. Raises Problem("unavailable")."""
+        url = f"{getattr(self.settings, f'{service}_internal_url')}{page}"
+        try:
+            return await self.chain.client.post(
+                url, params=query, content=write_json_exactly(about), timeout=SUMMING_TIMEOUT_S
+            )
         except httpx.HTTPError as error:
             raise self.silent(service, error) from None
 

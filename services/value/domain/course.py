@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
+import msgspec
+
 from services.value.domain.models.ledgers import SILENCE_DAYS_MAX, Prospect, Sums
 from services.value.domain.money import divided
 from services.value.domain.orders import Amounts
@@ -37,8 +39,7 @@ class Booked(NamedTuple):
     margin_parts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where he is on a day.
 
     `grade` and `state` are ranks from the best, 0. `since` is the day on which the grade began, `was` the grade

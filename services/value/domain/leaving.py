@@ -8,11 +8,13 @@ number of days of the beginning of his silence or of his leaving, with the event
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from schemas.envelope import moment_at, rfc3339
+from services.value.domain.contracts import Term, term_of
 from services.value.domain.course import ACTIVE, AT_RISK, LAPSED, STATES, Booked, Course, Place
 from services.value.domain.days import date_of
 from services.value.domain.policy import Policy
@@ -26,8 +28,7 @@ RISK_DIGITS = 4
 STATED, INFERRED = "stated", "inferred"
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """Why: `evidence` is the event that shows it, `kind` whether he said so or it is inferred."""
 
     cause: str
@@ -35,8 +36,7 @@ class Cause:
     evidence: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(msgspec.Struct, frozen=True):
     """The state of a relationship on a day. `since`: when it began, of who is at risk, lapsed or defected.
 
     `turned` are the days up to now on which a word of his took effect, `ahead` the next such day; None: none.
@@ -69,20 +69,39 @@ def leaving_of(
         turned = tuple(one.day for one in gone if one.day is not None)
         return Leaving(DEFECTED, min(turned), _why(gone, troubles, policy, zone), turned, ahead)
     word = strategic.leaving(today) if strategic is not None else None
-    is_said = word is not None or ahead is not None
-    if course is None or place is None or course.prospect is None:
-        state, since = (AT_RISK if is_said else None), None
+    term = term_of(said, last, policy.churn.grace_days)
+    state, since = _of_silence(course, place, today)
+    if term is not None:
+        state, since, ahead_of_term = *_of_term(term, state, since, today), term.ahead(today)
     else:
-        state = STATES[place.state]
-        since = course.state_since(place.state, today) if state != ACTIVE else None
-    if is_said and state in (None, ACTIVE, AT_RISK):
+        ahead_of_term = None
+    if (word is not None or ahead is not None) and state in (None, ACTIVE, AT_RISK):
         state, since = AT_RISK, word.day if word is not None else since
     if state is None:
         return None
     cause = None
     if state != ACTIVE:
-        cause = _why(ends, troubles, policy, zone) if ends else _nearest(troubles, last, policy, zone, after=True)
-    return Leaving(state, since, cause, ahead=ahead)
+        around = term.until if term is not None and since == term.until else last
+        cause = _why(ends, troubles, policy, zone) if ends else _nearest(troubles, around, policy, zone, after=True)
+    days = [day for day in (ahead, ahead_of_term) if day is not None]
+    return Leaving(state, since, cause, () if term is None else term.turned(today), min(days, default=None))
+
+
+def _of_silence(course: Course | None, place: Place | None, today: int) -> tuple[str | None, int | None]:
+    """What the model makes of his silence; None where there is none, or he never bought."""
+    if course is None or place is None or course.prospect is None:
+        return None, None
+    state = STATES[place.state]
+    return state, course.state_since(place.state, today) if state != ACTIVE else None
+
+
+def _of_term(term: Term, state: str | None, since: int | None, today: int) -> tuple[str, int | None]:
+    """Who has a contract is there while it runs, however silent he is; when it does not, the worse of both tells."""
+    of_term = term.state(today)
+    if of_term == ACTIVE:
+        return ACTIVE, None
+    worse = state is None or STATES.index(of_term) >= STATES.index(state)
+    return (of_term, term.until) if worse or state is None else (state, since)
 
 
 def told(of: Leaving, alive: float | None) -> dict[str, Any]:

@@ -7,10 +7,11 @@ his records, the policy and the day, so rows of any records in any order give th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from schemas.envelope import moment_at, rfc3339
 from services.value.domain import grouping, leaving, strategy
@@ -27,8 +28,7 @@ from services.value.domain.tiers import Ranks, actual_rank, by_course, by_revenu
 __all__ = ["Cell", "Known", "Looking", "Mark", "Worth", "section", "totals", "worth"]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """All that is kept of one customer's records.
 
     `first_us` and `last_us` are his first and last order in µs since 1970, None without an order.
@@ -41,8 +41,7 @@ class Known:
     said: Sequence[Statement] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Looking:
+class Looking(msgspec.Struct, frozen=True):
     """On which business day a customer is looked at, in which zone.
 
     `is_answer`: what is to come is told as of this day, `horizon_days` ahead (0: the model's own); else as of the
@@ -142,10 +141,10 @@ def _tier(
         drop = None if place.drop is None else rfc3339(moment_at(begins_us(place.drop, standing.zone)))
         return by_course(place, drop, ranks, policy)
     days: dict[int, Amounts] = {}
-    for cell in cells:
-        if cell.currency == policy.reporting_currency and cell.area == WHOLE:
-            days[cell.day] = added(days.get(cell.day, Amounts()), cell.amounts)
-    revenue = {day: a.net - a.refunds for day, a in days.items() if a.orders or a.net or a.refunds}
+    for on, area, currency, amounts in cells:
+        if area == WHOLE and currency == policy.reporting_currency:
+            days[on] = added(days[on], amounts) if on in days else amounts
+    revenue = {on: a.net - a.refunds for on, a in days.items() if a.orders or a.net or a.refunds}
     return by_revenue(revenue, ranks, policy)
 
 

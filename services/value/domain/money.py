@@ -37,7 +37,7 @@ _CURRENCY_DIGITS = {
     **dict.fromkeys(("CLF", "UYW"), 4),
 }  # fmt: skip
 """ISO 4217's exceptions from two digits."""
-_MINOR_UNITS = tuple(10 ** (DIGITS - digits) for digits in range(DIGITS + 1))
+_MINOR_UNITS: tuple[int, ...] = tuple(10 ** (DIGITS - digits) for digits in range(DIGITS + 1))
 
 
 def amount_of(value: Any) -> int | None:

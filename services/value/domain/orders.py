@@ -114,7 +114,7 @@ def fold(entries: Iterable[Entry], zone: ZoneInfo) -> Order:
 
 def _distinct(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Each event once; of different contents under one id the same one whatever the order."""
-    if len(entries) < 2:  # noqa: PLR2004 - one is never twice
+    if len(entries) < 2:
         return entries
     found: dict[tuple[str, str], Entry] = {}
     for entry in entries:

@@ -72,9 +72,13 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True)
 class Churn:
-    """Within how many days of the beginning of a silence what happened counts as its cause."""
+    """Within how many days of the beginning of a silence what happened counts as its cause.
+
+    `grace_days`: so many days after a contract's term its renewal has lapsed.
+    """
 
     cause_days: int = 90
+    grace_days: int = 14
 
 
 def rate_of(value: Any) -> int:
@@ -155,7 +159,7 @@ def strategy_of(said: Any) -> Strategy:
 
 def churn_of(said: Any) -> Churn:
     """Where causes are looked for."""
-    return Churn(_days(said or {}, "cause_days", 90))
+    return Churn(_days(said or {}, "cause_days", 90), _days(said or {}, "grace_days", 14))
 
 
 def read_groups(document: Any) -> Groups | None:

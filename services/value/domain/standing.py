@@ -7,10 +7,11 @@ function of (rows, statements, policy, business day) that says the same from one
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from services.value.domain.course import Booked, Course, Place, booked
 from services.value.domain.leaving import Leaving, leaving_of
@@ -23,8 +24,7 @@ from services.value.domain.strategy import UNKNOWN, Strategic, strategic_of
 from services.value.domain.summing import Cell, margin_parts
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Where somebody stands. `looked` is the last day on which any of it changed, `next_look` the next that is known.
 
     None: nothing of him changes with the days, or ever again.
@@ -53,6 +53,7 @@ class Standing:
         return UNKNOWN if self.strategic is None else self.strategic.rank(day)
 
 
+NOTHING_BOOKED = Amounts()
 NOTHING = Standing()
 """Of whom no day is asked."""
 
@@ -91,12 +92,14 @@ def bookings_of(cells: Iterable[Cell], policy: Policy) -> list[Booked]:
     """Rows of the reporting currency by business day."""
     days: dict[int, Amounts] = {}
     parts: dict[int, int] = {}
+    reporting = policy.reporting_currency
     for day, area, currency, amounts in cells:
-        if currency != policy.reporting_currency:
+        if currency != reporting:
             continue
         if area == WHOLE:
             days[day] = added(days[day], amounts) if day in days else amounts
         else:
             parts[day] = parts.get(day, 0) + margin_parts(amounts, policy, area)
-            days.setdefault(day, Amounts())
+    for day in parts.keys() - days.keys():
+        days[day] = NOTHING_BOOKED
     return booked(days, parts)

@@ -15,11 +15,13 @@ import msgspec
 
 from schemas.envelope import INBOUND, Event, microseconds
 from schemas.events.fields import money_of, text_of
+from services.value.domain.days import later
+from services.value.domain.entries import RENEWED, STARTED
 from services.value.domain.money import AMOUNT_MAX, amount_of, currency_of
 from services.value.domain.policy_parts import RATE_UNIT
 from services.value.domain.reading import AREA_CHARS_MAX, business_day, day_of_text
 
-INTENTION, WALLET, ENDED, TROUBLE, NEED = "intention", "wallet", "ended", "trouble", "need"
+INTENTION, WALLET, ENDED, TROUBLE, NEED, TERM = "intention", "wallet", "ended", "trouble", "need", "term"
 COMPLAINT, SERVICE, PRICE, PAYMENT = "complaint", "service", "price", "payment"
 INTENTIONS = ("buy", "renew", "leave", "expand")
 NAME_CHARS_MAX = 100
@@ -46,7 +48,8 @@ class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
     Of an intention: `what`, `amount`, `area`, `share` (how likely, millionths), `day` (by when). Of a wallet:
     `amount` (elsewhere, in a period of `days`), `share` (ours of all, millionths), `area`, `to` (with whom),
     `estimated`. Of an end: `day` (from when on), `cause`, `to`, `what` (the contract that ended, None: all of it). Of
-    trouble: `cause`. Of a need: `what` he needs.
+    trouble: `cause`. Of a need: `what` he needs. Of a term: `what` contract runs until `day`, the first
+    day without it.
     Amounts are 10⁻⁴ of the currency's unit.
     """
 
@@ -138,6 +141,21 @@ def _ended(event: Event, properties: Mapping[str, Any], zone: ZoneInfo) -> Said 
             "to": _name(properties.get("to"))}  # fmt: skip
 
 
+def _term(event: Event, properties: Mapping[str, Any], zone: ZoneInfo) -> Said | None:
+    """Until when a contract runs: as said, else to the end of a trial that goes on, else of one interval."""
+    contract, began_us = _name(properties.get("subscription_id")), microseconds(event.time)
+    began = business_day(began_us, zone)
+    trial = day_of_text(properties.get("trial_ends_at"), zone) if event.type == STARTED else None
+    until = day_of_text(properties.get("term_ends_at"), zone)
+    if until is None and trial is not None and trial > began:
+        until = trial
+    if until is None:
+        until = later(began, text_of(properties.get("interval")) or "")
+    if contract is None or until is None or until <= began:
+        return None
+    return {"kind": TERM, "what": contract, "day": until}
+
+
 def _complaint(_: Event, _properties: Mapping[str, Any], _zone: ZoneInfo) -> Said | None:
     return _trouble(COMPLAINT)
 
@@ -212,6 +230,8 @@ def _days(period: Any) -> int | None:
 
 
 STATING: Mapping[str, _Read] = {
+    STARTED: _term,
+    RENEWED: _term,
     "intention.stated": _intention,
     "wallet.stated": _wallet,
     "need.stated": _need,

@@ -8,11 +8,12 @@ is converted, so what was stated in another currency is told and not counted. Pu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from services.value.domain.days import date_of
 from services.value.domain.money import divided, shown
@@ -33,8 +34,7 @@ RANKS = ("high", "medium", "low")
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Intention:
+class Intention(msgspec.Struct, frozen=True):
     """One stated intention and what came of it: it holds from `day` to `until`, both business days.
 
     `bought` is what he bought of it within; `realised` that as a share of what he said (millionths). `counts`: it is
@@ -69,8 +69,7 @@ class Intention:
         return left * believed // RATE_UNIT**3
 
 
-@dataclass(frozen=True, slots=True)
-class Strategic:
+class Strategic(msgspec.Struct, frozen=True):
     """What he could bring. Of wallets those of one area each, or the one of all."""
 
     intentions: Sequence[Intention]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from services.value.domain.days import date_of
 from services.value.domain.money import divided, shown
 from services.value.domain.orders import WHOLE, Amounts, added
 from services.value.domain.policy import RATE_UNIT, Policy
+from services.value.domain.policy_parts import DEFAULT_AREA
 
 AREAS_MAX = 50
 MONTHS_MAX = 36
@@ -37,16 +39,19 @@ class Cell(NamedTuple):
 class Summary(msgspec.Struct):
     """Sums of some rows of one currency; amounts are 10⁻⁴ of its unit.
 
-    `whole` sums the rows of whole orders, `areas` those of each area. `days` are those with an order.
+    `whole` sums the rows of whole orders, `areas` those of each area. `days` are those with an order. `priced`: the
+    margins of the areas by a policy, kept while it is asked for again.
     """
 
     whole: Amounts = NOTHING
     areas: dict[str, Amounts] = {}
     days: set[int] = set()
+    priced: tuple[Policy, dict[str, int]] | None = None
 
     def add(self, cell: Cell) -> None:
         """Count a row in."""
         day, area, _, amounts = cell
+        self.priced = None
         if area == WHOLE:
             self.whole = amounts if self.whole is NOTHING else added(self.whole, amounts)
             if amounts.orders > 0:
@@ -72,10 +77,21 @@ class Summary(msgspec.Struct):
 
     def margin(self, policy: Policy) -> int:
         """Known margin, and the policy's rate of the revenue of unknown cost; rounded once, half-even."""
-        parts = 0
-        for area, amounts in self.areas.items():
-            parts += margin_parts(amounts, policy, area)
-        return divided(parts, RATE_UNIT)
+        return divided(sum(self.margins(policy).values()), RATE_UNIT)
+
+    def margins(self, policy: Policy) -> dict[str, int]:
+        """The margin of each area in 10⁻⁶ of an amount's unit."""
+        if self.priced is None or self.priced[0] is not policy:
+            rates = policy.margin_rates
+            usual = rates.get(DEFAULT_AREA, 0)
+            self.priced = (
+                policy,
+                {
+                    area: amounts.margin * RATE_UNIT + amounts.unknown_net * rates.get(area, usual)
+                    for area, amounts in self.areas.items()
+                },
+            )
+        return self.priced[1]
 
     def contribution(self, policy: Policy) -> int:
         """What of the margin is left after what it cost to serve him."""
@@ -117,14 +133,19 @@ def actual(
 
 def totalled(summary: Summary, currency: str, policy: Policy) -> dict[str, Any]:
     """The sums themselves. `contribution`: margin less cost to serve, below 0 of who costs more than he brings."""
-    margin = summary.margin(policy)
+    whole = summary.whole
+    return _told(summary.revenue, summary.margin(policy), whole.refunds, whole.cost, whole.orders, currency)
+
+
+def _told(revenue: int, margin: int, refunds: int, cost: int, orders: int, currency: str) -> dict[str, Any]:
+    own = shown(margin, currency)
     return {
-        "revenue": shown(summary.revenue, currency),
-        "margin": shown(margin, currency),
-        "refunds": shown(summary.whole.refunds, currency),
-        "cost_to_serve": shown(summary.whole.cost, currency),
-        "contribution": shown(margin - summary.whole.cost, currency),
-        "orders": summary.whole.orders,
+        "revenue": shown(revenue, currency),
+        "margin": own,
+        "refunds": shown(refunds, currency),
+        "cost_to_serve": shown(cost, currency),
+        "contribution": shown(margin - cost, currency) if cost else own,
+        "orders": orders,
     }
 
 
@@ -139,12 +160,13 @@ def _by_area(cells: Sequence[Cell], summary: Summary, currency: str, policy: Pol
     for day, area, _, amounts in cells:
         if amounts.orders > 0 and day >= last.get(area, day):
             last[area] = day
+    margins = summary.margins(policy)
     revenue = {area: amounts.net - amounts.refunds for area, amounts in summary.areas.items() if any(amounts)}
     return [
         {
             "area": area,
             "revenue": shown(revenue[area], currency),
-            "margin": shown(divided(margin_parts(summary.areas[area], policy, area), RATE_UNIT), currency),
+            "margin": shown(divided(margins[area], RATE_UNIT), currency),
             "orders": summary.areas[area].orders,
             "last_at": _date(last[area]) if area in last else None,
         }
@@ -153,18 +175,44 @@ def _by_area(cells: Sequence[Cell], summary: Summary, currency: str, policy: Pol
 
 
 def _by_period(cells: Sequence[Cell], sums: Summary, currency: str, policy: Policy) -> list[dict[str, Any]]:
-    """The newest months in which anything was booked."""
-    months: dict[str, Summary] = {}
+    """The newest months in which anything was booked; `sums` are those of all of them."""
+    months: dict[str, list[Cell]] = {}
     for cell in cells:
         name = _month(cell.day)
-        month = months.get(name)
-        if month is None:
-            month = months[name] = Summary()
-        month.add(cell)
-    if len(months) == 1:
-        months = dict.fromkeys(months, sums)
-    booked = [name for name in sorted(months, reverse=True) if not months[name].is_empty][:MONTHS_MAX]
-    return [{"month": name, **totalled(months[name], currency, policy)} for name in booked]
+        if name in months:
+            months[name].append(cell)
+        else:
+            months[name] = [cell]
+    if len(months) == 1 and not sums.is_empty:
+        return [{"month": name, **totalled(sums, currency, policy)} for name in months]
+    told = ((name, _monthly(months[name], currency, policy)) for name in sorted(months, reverse=True))
+    booked = ({"month": name, **total} for name, total in told if total is not None)
+    return list(islice(booked, MONTHS_MAX))
+
+
+def _monthly(cells: Sequence[Cell], currency: str, policy: Policy) -> dict[str, Any] | None:
+    """As `totalled` of these rows; None where they come to nothing."""
+    orders = net = paid = refunds = parts = cost = 0
+    for _, area, _, amounts in cells:
+        if area == WHOLE:
+            orders += amounts.orders
+            net += amounts.net
+            paid += amounts.paid
+            refunds += amounts.refunds
+            cost += amounts.cost
+        else:
+            parts += margin_parts(amounts, policy, area)
+    if not (orders or net or paid or refunds or cost or parts) and _is_nothing(cells):
+        return None
+    return _told(net - refunds, divided(parts, RATE_UNIT), refunds, cost, orders, currency)
+
+
+def _is_nothing(cells: Sequence[Cell]) -> bool:
+    """Areas may outweigh each other, and something was booked all the same."""
+    summary = Summary()
+    for cell in cells:
+        summary.add(cell)
+    return summary.is_empty
 
 
 @lru_cache(DAYS_REMEMBERED_MAX)

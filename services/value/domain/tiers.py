@@ -7,7 +7,6 @@ finds the place, here it is told. No memory of earlier answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 from services.value.domain.course import BOOKING, Place
@@ -38,15 +37,17 @@ def by_revenue(revenue_by_day: Mapping[int, int], ranks: Ranks, policy: Policy) 
     `since` is the day that brought him into his present grade to stay, None when he has no day at all; he is
     in the last grade before his first day.
     """
-    days = sorted(revenue_by_day)
-    grades = [grade_of(revenue, policy) for revenue in accumulate(revenue_by_day[day] for day in days)]
-    present = grades[-1] if grades else policy.grades[-1]
+    reached = sum(revenue_by_day.values())
+    present = grade_of(reached, policy) if revenue_by_day else policy.grades[-1]
+    higher = policy.grades.index(present) - 1
+    low, high = present.revenue_from, policy.grades[higher].revenue_from if higher >= 0 else None
     since, was = None, None
-    for day, grade in zip(reversed(days), reversed(grades), strict=True):
-        if grade != present:
-            was = grade.name
+    for day in sorted(revenue_by_day, reverse=True):
+        if (low is not None and reached < low) or (high is not None and reached >= high):
+            was = grade_of(reached, policy).name
             break
         since = day
+        reached -= revenue_by_day[day]
     return _told(present, ranks, policy, since, was, BOOKING, None)
 
 

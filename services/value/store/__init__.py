@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from uuid import UUID
 
+import msgspec
 import orjson
 
 from services.runtime.locking import hold
@@ -22,6 +23,8 @@ from services.value.store.customers import LEDGERS
 __all__ = ["LEDGERS"]
 
 Cells = dict[CellKey, Amounts]
+_STORED_CELLS = msgspec.json.Decoder(list[tuple[CellKey, Amounts]])
+_STORING = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ async def hold_orders(connection: Connection, orders: Iterable[str]) -> dict[str
 
 def read_cells(text: str) -> Cells:
     """From the stored form."""
-    return {CellKey(*key): Amounts(*amounts) for key, amounts in orjson.loads(text)}
+    return dict(_STORED_CELLS.decode(text))
 
 
 async def save_orders(connection: Connection, orders: Mapping[str, tuple[str, Order]]) -> None:
@@ -124,7 +127,7 @@ async def save_orders(connection: Connection, orders: Mapping[str, tuple[str, Or
         [o.status for o in folded],
         [o.shadowed for o in folded],
         [",".join(o.flags) or None for o in folded],
-        [orjson.dumps([[list(k), list(a)] for k, a in sorted(o.cells.items())]).decode() for o in folded],
+        [_STORING.encode([*o.cells.items()]).decode() for o in folded],
         [orjson.dumps(o.items).decode() for o in folded],
     )
 

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.value [known] [grid] [size] [baskets]`: measures, prints, and writes
+"""`python -m tests.benchmarks.value [known] [grid] [size] [lane] [baskets]`: measures, prints, and writes
 docs/benchmarks-value.md when all parts were measured.
 
 Owns the order and the page. A figure under its bar stands beside it; nothing is hidden.
@@ -16,13 +16,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.benchmarks.machine import processor
-from tests.benchmarks.value import baskets, grid, known, size
+from tests.benchmarks.value import baskets, grid, known, lane, size
 
 PAGE = Path(__file__).parents[3] / "docs" / "benchmarks-value.md"
 PARTS: dict[str, Callable[[Path], list[str]]] = {
     "known": known.lines,
     "grid": grid.lines,
     "size": size.lines,
+    "lane": lane.lines,
     "baskets": baskets.lines,
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from services.value.domain.entries import Entry
@@ -169,5 +168,5 @@ def test_a_subscription_started_and_renewed_on_one_day_is_charged_once() -> None
 
 
 def test_nothing_said_is_nothing() -> None:
-    assert dataclasses.asdict(folded())["status"] == "waiting"
+    assert folded().status == "waiting"
     assert folded().cells == {}

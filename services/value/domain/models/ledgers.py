@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from services.value.domain.models.arrays import Floats, Ints
@@ -17,7 +18,7 @@ from services.value.domain.models.history import History, history
 from services.value.domain.models.purchases import Purchases, purchases
 from services.value.domain.models.scoring import Model, Terms, scored
 from services.value.domain.models.silence import age_below
-from services.value.domain.models.single import Score, Single
+from services.value.domain.models.single import Single
 from services.value.domain.models.spend import GammaGamma, shrunk
 
 OWN_RATE_FROM_PURCHASES = 3
@@ -60,8 +61,7 @@ class Expectation(NamedTuple):
     clv: int
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(msgspec.Struct, frozen=True):
     """One customer under one model: what of him does not change in silence, and what he is worth on any day.
 
     `each` is his mean spend at a purchase, `returned` and `margin` his shares, drawn to everybody's.
@@ -76,19 +76,26 @@ class Prospect:
     def on(self, day: int) -> Expectation:
         """What is expected of him as of a business day."""
         score = self.single.score(self._history(day))
-        return Expectation(round(score.alive, ALIVE_DIGITS), score.expected, round(self.each), self._worth(score))
+        worth = self._worth(score.discounted)
+        return Expectation(round(score.alive, ALIVE_DIGITS), score.expected, round(self.each), worth)
 
     def clv(self, day: int) -> int:
         """What all that is to come of him is worth."""
-        return self._worth(self.single.remembered(self._history(day)))
+        sums = self.sums
+        first, last = sums.first_day, sums.last_day
+        age = (day if day > last else last) - first
+        return self._worth(self.single.discounted(sums.bought - 1, last - first, age))
 
     def alive(self, day: int) -> float:
         """The chance that he is still there."""
-        return round(self.single.alive(self._history(day)), ALIVE_DIGITS)
+        sums = self.sums
+        first, last = sums.first_day, sums.last_day
+        age = (day if day > last else last) - first
+        return round(self.single.there(sums.bought - 1, last - first, age), ALIVE_DIGITS)
 
     def clv_below(self, bound: int, day: int, until: int) -> int | None:
         """The first day after `day` to `until` on which he is worth less, if he buys nothing; None: none."""
-        return self._below(lambda at: self._worth(self.single.score(self._history(at))), bound, day, until)
+        return self._below(self.clv, bound, day, until)
 
     def alive_below(self, bound: float, day: int, until: int) -> int | None:
         """The same of the chance that he is still there."""
@@ -102,8 +109,8 @@ class Prospect:
     def _history(self, day: int) -> History:
         return history(self.sums.first_day, self.sums.last_day, self.sums.bought, day)
 
-    def _worth(self, score: Score) -> int:
-        return round(clv(score.discounted, self.each, self.returned, self.margin))
+    def _worth(self, discounted: float) -> int:
+        return round(clv(discounted, self.each, self.returned, self.margin))
 
 
 def prospect(single: Single, spend: GammaGamma, rates: Rates, sums: Sums) -> Prospect:

@@ -25,7 +25,7 @@ _SURE = 700.0
 RULES_MAX = 4_096
 """Rules kept; the numbers of purchases that come are far fewer."""
 SCORES_MAX = 65_536
-"""Scores kept: of customers whose days are gone through again with each purchase."""
+"""Of so many pairs of purchases and age in days what is expected is kept."""
 
 
 class Score(NamedTuple):
@@ -37,7 +37,11 @@ class Score(NamedTuple):
 
 
 class Single:
-    """Scores single customers by one model under one set of terms."""
+    """Scores single customers by one model under one set of terms.
+
+    What is expected of who is there depends on his number of purchases and his age alone: kept, it serves everybody
+    with as many, and the next step of a search. The chance that he is there is cheap.
+    """
 
     def __init__(self, model: BetaGeometric | ParetoGamma, terms: Terms) -> None:
         self.scale_days = model.scale_days
@@ -47,22 +51,35 @@ class Single:
         self._log_odds_gone, self._expected = one.log_odds_gone, one.expected_if_there
         places, weights = unit_rule(TIMES)
         self._places, self._weights = places.tolist(), weights.tolist()
-        self.remembered: Callable[[History], Score] = lru_cache(SCORES_MAX)(self.score)
+        self._if_there: Callable[[int, int], tuple[float, float]] = lru_cache(SCORES_MAX)(self._worked_out)
 
     def score(self, one: History) -> Score:
         """All three scores."""
-        scale, daily = self.scale_days + one.age_days, self.daily
+        bought, discounted = self._if_there(one.frequency, one.age_days)
+        alive = self.alive(one)
+        return Score(alive, alive * bought, alive * discounted)
+
+    def discounted(self, frequency: int, recency_days: int, age_days: int) -> float:
+        """The last of them alone."""
+        return self.there(frequency, recency_days, age_days) * self._if_there(frequency, age_days)[1]
+
+    def _worked_out(self, frequency: int, age: int) -> tuple[float, float]:
+        """Expected purchases within the horizon, and these discounted, of who is there."""
+        scale, daily = self.scale_days + age, self.daily
         width = log1p(self.horizon_days / scale)
         times = [scale * expm1(width * place) for place in self._places]
         parts = [w * (scale + time) * exp(-daily * time) for w, time in zip(self._weights, times, strict=True)]
-        *earlier, bought = self._expected(one.frequency, one.age_days, [*times, self.horizon_days])
+        *earlier, bought = self._expected(frequency, age, [*times, self.horizon_days])
         mean = sum(map(float.__mul__, parts, earlier)) / sum(parts)
-        alive = self.alive(one)
-        return Score(alive, alive * bought, alive * (bought - self.whole * (bought - mean)))
+        return bought, bought - self.whole * (bought - mean)
 
     def alive(self, one: History) -> float:
         """The probability that he is still there."""
-        odds = self._log_odds_gone(one.frequency, one.recency_days, one.age_days)
+        return self.there(*one)
+
+    def there(self, frequency: int, recency_days: int, age_days: int) -> float:
+        """The same, of the parts of a history."""
+        odds = self._log_odds_gone(frequency, recency_days, age_days)
         return 1 / (1 + exp(odds)) if odds < _SURE else 0.0
 
 

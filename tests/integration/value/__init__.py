@@ -1,0 +1,1 @@
+"""What value does by itself, on a real PostgreSQL."""
