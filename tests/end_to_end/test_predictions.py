@@ -17,6 +17,9 @@ from tests.support import deployment
 from tests.support.doors import Doors, later_of
 from tests.support.running import until
 
+pytestmark = pytest.mark.faults
+"""They have a copy of their own, or take long."""
+
 CUSTOMERS = 160
 BATCH = 200
 REFIT_S = 60.0

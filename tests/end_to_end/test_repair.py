@@ -12,6 +12,9 @@ import pytest
 from schemas.envelope import rfc3339
 from tests.support.doors import Doors, Named, Source
 
+pytestmark = pytest.mark.faults
+"""They have a copy of their own, or take long."""
+
 CUSTOMERS = 3
 UNKNOWN = "00000000-0000-4000-8000-000000000001"
 

@@ -17,9 +17,9 @@ from tests.support import deployment
 from tests.support.doors import Doors, later_of
 from tests.support.running import until
 
-CUSTOMERS, BATCH, GRADES = 120, 200, "ABCD"
+pytestmark = pytest.mark.faults
+CUSTOMERS, BATCH, GRADES, FALLS_S = 120, 200, "ABCD", 30.0
 NOW = datetime.now(UTC).replace(microsecond=0)
-FALLS_S = 30.0
 
 
 def at(days_ago: float) -> str:
