@@ -87,7 +87,7 @@ def worlds(draw: st.DrawFn) -> list[Event]:
     return [*said, *map(retraction, gone)]
 
 
-@settings(max_examples=drawn(4), phases=PHASES)
+@settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_events_give_the_same_groups(databases: Databases, data: st.DataObject) -> None:
     events = data.draw(worlds(), label="events")

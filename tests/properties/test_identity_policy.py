@@ -111,6 +111,7 @@ async def _hire(house: House, batch_max: int) -> None:
         house.workers[service].feed.batch_max = batch_max
 
 
+@pytest.mark.faults
 @settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())
 def test_it_ends_as_if_the_new_policy_had_always_been_and_as_rehearsed(

@@ -147,7 +147,7 @@ async def _rebuild(lost: House, rebuilt: House, rest: list[Event]) -> None:
     assert not difference(*ended)
 
 
-@settings(max_examples=drawn(6), phases=PHASES)
+@settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_events_give_the_same_customers(
     databases: Databases, data: st.DataObject

@@ -63,7 +63,7 @@ async def _kept(connection: Any) -> tuple[set[str], set[tuple[str, str]]]:
     return known, pairs
 
 
-@settings(max_examples=drawn(16), phases=PHASES, deadline=None)
+@settings(max_examples=drawn(10), phases=PHASES, deadline=None)
 @given(told=steps)
 def test_pairs_kept_step_by_step_are_those_of_everybody_at_once(databases: Databases, told: list[Said]) -> None:
     async def act(house: House) -> None:

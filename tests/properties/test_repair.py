@@ -95,6 +95,7 @@ async def _is_right_again(
         await databases.drop(house.database_url)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("service", REPAIRED)
 @settings(max_examples=drawn(3), phases=PHASES)
 @given(

@@ -156,6 +156,7 @@ def test_bad_questions_and_a_second_operator_are_refused_with_what_is_in_the_way
     asyncio.run(in_a_house(databases, act))
 
 
+@pytest.mark.faults
 def test_whoever_dies_in_a_repair_leaves_each_customer_as_he_was_or_right_and_the_next_one_ends_it(
     databases: Databases,
 ) -> None:

@@ -93,7 +93,7 @@ def is_as_if_never_said(
     tell_the_same(databases, (stay + takes, size), (mixed, size), content)
 
 
-@settings(max_examples=drawn(5), phases=PHASES)
+@settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_what_was_taken_back_is_as_if_it_had_never_been_said(databases: Databases, data: st.DataObject) -> None:
     stay = data.draw(worlds(6), label="stay")

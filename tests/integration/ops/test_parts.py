@@ -18,6 +18,7 @@ from services.ops.local.state import Process, State, change, load, state_file
 from tests.integration.ops.conditions import query, until
 
 
+@pytest.mark.faults
 def test_both_parts_start_and_keep_their_addresses_and_data_over_a_restart(home: Path) -> None:
     first = parts.start(home, None, kafka=True, postgres=True)
     assert first.kafka

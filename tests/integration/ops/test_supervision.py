@@ -29,6 +29,7 @@ def test_a_killed_postgres_is_healed_by_the_supervisor(home: Path) -> None:
     assert query(database_url, "SELECT number FROM kept") == 7
 
 
+@pytest.mark.faults
 def test_a_killed_kafka_is_healed_by_the_supervisor(home: Path) -> None:
     bootstrap = parts.start(home, None, kafka=True, postgres=False).kafka
     assert bootstrap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.cimpl import NewTopic
 
@@ -97,6 +98,7 @@ def test_tables_of_another_build_halt_at_the_start(rig: Rig) -> None:
     _halts(rig.start(SERVICE, ready=False), "other_tables")
 
 
+@pytest.mark.faults
 def test_a_second_worker_with_the_same_index_halts_and_the_first_goes_on(rig: Rig) -> None:
     first = _filled(rig)
     _halts(rig.start(SERVICE, ready=False), "worker_index_taken")
