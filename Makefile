@@ -36,12 +36,12 @@ demo: setup ## run the demonstration
 	@$(BIN)/c360 demo
 
 test: setup ## run the tests, but for the long ones; they mostly wait, so two files at a time
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not bench"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not laws and not bench"
 
 test-faults: setup ## run the tests that kill, pause and cut real processes
 	@$(BIN)/python -m pytest -q -m faults
 
-test-laws: setup ## draw the laws many times as many examples
+test-laws: setup ## draw all laws, many times as many examples
 	@C360_DRAWS=10 C360_EXAMPLES=300 $(BIN)/python -m pytest -q -n 2 tests/properties tests/integration/profile/test_moves.py
 
 lint: $(PYTHON_STAMP) ## check style and types

@@ -13,6 +13,8 @@ from services.ops.commands.policies import as_yaml, read_document
 from tests.support import deployment
 from tests.support.doors import Doors, Source
 
+pytestmark = pytest.mark.faults
+
 ANN = {"firstName": "Elisabeth", "lastName": "Okafor", "birthday": "1984-05-17"}
 MISSPELT = {"first_name": "Elizabeth", "last_name": "Okafour", "birthday": "1984-05-17"}
 TWIN = {"firstName": "Marcus", "lastName": "Okafor", "birthday": "1984-05-17"}

@@ -102,6 +102,7 @@ async def check(house: House) -> Told:
     return changes
 
 
+@pytest.mark.laws
 @settings(max_examples=drawn(5), phases=PHASES)
 @given(st.data())
 def test_whoever_comes_or_goes_is_told_once_and_found_while_he_is_there(

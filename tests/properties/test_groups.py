@@ -87,6 +87,7 @@ def worlds(draw: st.DrawFn) -> list[Event]:
     return [*said, *map(retraction, gone)]
 
 
+@pytest.mark.laws
 @settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_events_give_the_same_groups(databases: Databases, data: st.DataObject) -> None:
@@ -115,6 +116,7 @@ def _is_what_was_said(events: list[Event], stored: Tables) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.laws
 @settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_what_was_taken_back_of_a_group_is_as_if_it_had_never_been_said(

@@ -111,6 +111,7 @@ async def _hire(house: House, batch_max: int) -> None:
         house.workers[service].feed.batch_max = batch_max
 
 
+@pytest.mark.laws
 @pytest.mark.faults
 @settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ async def _kept(connection: Any) -> tuple[set[str], set[tuple[str, str]]]:
     return known, pairs
 
 
+@pytest.mark.laws
 @settings(max_examples=drawn(10), phases=PHASES, deadline=None)
 @given(told=steps)
 def test_pairs_kept_step_by_step_are_those_of_everybody_at_once(databases: Databases, told: list[Said]) -> None:
@@ -96,6 +98,7 @@ contacts = st.builds(imported, st.integers(1, 7), st.sampled_from(TWINS), st.sam
 CONTENT = ("evidence", "links", "traits", "features", "similar", "bindings", "customers", "told bindings", "sections")
 
 
+@pytest.mark.laws
 @settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_any_order_of_contacts_and_of_what_was_taken_back_gives_the_same_customers(

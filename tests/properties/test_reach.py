@@ -33,6 +33,7 @@ def _all(name: str, drawn: list[Any]) -> list[Event]:
 _said = st.one_of(messages, messages, messages, sightings)
 
 
+@pytest.mark.laws
 @settings(max_examples=drawn(3), phases=PHASES)
 @given(data=st.data())
 def test_any_two_ways_to_meet_the_same_words_on_addresses_tell_the_same(
@@ -52,6 +53,7 @@ def test_any_two_ways_to_meet_the_same_words_on_addresses_tell_the_same(
     assert not difference(*found)
 
 
+@pytest.mark.laws
 @settings(max_examples=drawn(2), phases=PHASES)
 @given(data=st.data())
 def test_what_was_taken_back_of_an_address_is_as_if_it_had_never_been_said(

@@ -75,6 +75,7 @@ async def _is_rebuilt(
         await _end(house, databases)
 
 
+@pytest.mark.laws
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @settings(max_examples=drawn(4), phases=PHASES)
 @given(events=worlds(), begun_after=st.integers(0, 12), batch_max=st.sampled_from([1, 3, 1000]), deaths=DEATHS)
@@ -140,6 +141,7 @@ async def _comes_back(house: House, service: str, before: Tables) -> None:
     assert not wrong, wrong
 
 
+@pytest.mark.laws
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("service", ["identity", "interaction", "value"])
 @settings(max_examples=drawn(2), phases=PHASES)

@@ -102,6 +102,7 @@ async def _settled(house: House, events: list[Event], batch: int) -> dict[str, A
     return await _worth(house)
 
 
+@pytest.mark.laws
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_in_any_order_with_copies_and_withdrawals_everybody_is_worth_the_same(
     databases: Databases, monkeypatch: pytest.MonkeyPatch

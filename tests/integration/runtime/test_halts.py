@@ -50,6 +50,7 @@ def _make_log(rig: Rig, partitions: int) -> None:
     admin(rig.kafka).create_topics([NewTopic(LOG, partitions, 1)])[LOG].result(ADMIN_TIMEOUT_S)
 
 
+@pytest.mark.faults
 def test_records_removed_unread_halt_the_lane_with_their_range(rig: Rig) -> None:
     _filled(rig).end()
     before = rig.positions(SERVICE)
@@ -72,6 +73,7 @@ def test_a_log_deleted_and_made_again_halts_a_worker_that_starts(rig: Rig) -> No
     assert rig.positions(SERVICE) == before
 
 
+@pytest.mark.faults
 def test_a_log_deleted_and_made_again_halts_a_worker_that_runs(rig: Rig) -> None:
     worker = _filled(rig)
     before = rig.positions(SERVICE)
