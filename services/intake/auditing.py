@@ -18,8 +18,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.codec import header
 from schemas.envelope import event_id, parse_rfc3339, rfc3339
 from schemas.topics import CHANNEL_EVENTS, PARTITIONS
-from services.intake import accounting
 from services.intake.domain.accounts import Account, Cell, Fate, accounts, minute_of
+from services.intake.door import accounting
 from services.runtime.postgres import Pool
 from services.runtime.settings import Settings
 

@@ -19,7 +19,7 @@ from services.intake.domain.accept import accept
 from services.intake.domain.accounts import Answered, Cell, minute_of
 from services.intake.domain.cloudevents import read_kafka
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
-from services.intake.door import BrokerAway, Plans, Publisher, Sources, add, broken_by, note
+from services.intake.door import BrokerAway, Publisher, Sources, accounting, plans
 from services.runtime import telemetry
 from services.runtime.batch import Batch, LanePlan, Work
 from services.runtime.http import Database
@@ -49,11 +49,11 @@ def read(record: Any) -> Reading:
 class RawLane:
     """Handlers of channel.raw."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, sources: Sources, plans: Plans) -> None:
+    def __init__(self, settings: Settings, publisher: Publisher, sources: Sources, in_force: plans.Plans) -> None:
         self.settings = settings
         self.publisher = publisher
         self.sources = sources
-        self.plans = plans
+        self.plans = in_force
 
     async def prepare(self, batch: Batch) -> None:
         """Accept and publish, before the transaction begins; again and again while the broker is away."""
@@ -100,9 +100,9 @@ class RawLane:
                 if result.broken:
                     of_plan[source, version].append(result)
         for (source, version), results in sorted(of_plan.items()):
-            await note(work.connection, source, version, broken_by(results))
+            await plans.note(work.connection, source, version, plans.broken_by(results))
         if counts:
-            await add(work.connection, {cell: _answered(results) for cell, results in counts.items()})
+            await accounting.add(work.connection, {cell: _answered(results) for cell, results in counts.items()})
 
 
 def _answered(results: Sequence[Accepted | Parked]) -> Answered:
@@ -113,7 +113,7 @@ def _answered(results: Sequence[Accepted | Parked]) -> Answered:
 async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Intake's lane over the raw topic."""
     database = Database(settings, ServiceSchema.of("intake"))
-    raw = RawLane(settings, Publisher(settings), Sources(database), Plans(database))
+    raw = RawLane(settings, Publisher(settings), Sources(database), plans.Plans(database))
     return LanePlan(
         service="intake", lane="raw", decode={CHANNEL_RAW.name: read}, apply=raw.apply, prepare=raw.prepare
     )

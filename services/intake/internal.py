@@ -16,11 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.topics import PARTITIONS
-from services.intake import inputs, plans, views
+from services.intake import inputs, views
 from services.intake.audit_pages import AUDIT_ROUTES
 from services.intake.commands import command
 from services.intake.domain.plans import read_plan
-from services.intake.door import Publisher
+from services.intake.door import Publisher, plans
 from services.intake.trail import trail
 from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app

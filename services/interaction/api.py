@@ -11,7 +11,6 @@ import re
 from datetime import UTC, datetime
 from uuid import UUID
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,7 +24,7 @@ from services.interaction.domain.facts import Fact
 from services.interaction.domain.families import Family
 from services.interaction.domain.policy import Policy, read_policy
 from services.interaction.handlers import POLICY, plan
-from services.runtime.http import Problem, answer, answer_exactly, whole
+from services.runtime.http import Problem, answer, answer_exactly, ids_sent, whole
 from services.runtime.internal import internal_app
 from services.runtime.policies import PolicyInForce
 from services.runtime.policy_pages import policy_pages
@@ -112,10 +111,7 @@ async def feedback_of_some(request: Request) -> Response:
     query = request.query_params
     since, until = (_month(query.get(name)) for name in ("from", "to"))
     least = whole(query.get("least"), 1, 1, CUSTOMERS_MAX)
-    try:
-        customers = [str(UUID(customer)) for customer in orjson.loads(await request.body())["customers"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Problem("bad-request", "customers is a list of customer ids") from None
+    customers = await ids_sent(request, "customers")
     if len(customers) > CUSTOMERS_MAX:
         raise Problem("too-large", f"at most {CUSTOMERS_MAX:,} customers are added up")
     pool = await request.app.state.database.pool()
@@ -154,10 +150,7 @@ def _now_us() -> int:
 
 async def places(request: Request) -> Response:
     """Event id → (partition, offset) of the copy that is kept: {"events": [event id]}; unknown ones are left out."""
-    try:
-        events = [str(UUID(event)) for event in orjson.loads(await request.body())["events"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Problem("bad-request", "events is a list of event ids") from None
+    events = await ids_sent(request, "events")
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         return answer({"places": await views.places(connection, events)})
@@ -165,10 +158,7 @@ async def places(request: Request) -> Response:
 
 async def kept(request: Request) -> Response:
     """[record id, event id, partition, offset] of each kept copy of these: {"events": [event id]}."""
-    try:
-        events = [str(UUID(event)) for event in orjson.loads(await request.body())["events"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Problem("bad-request", "events is a list of event ids") from None
+    events = await ids_sent(request, "events")
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         return answer({"kept": await views.kept(connection, events)})

@@ -66,11 +66,12 @@ class Interaction:
             for record, counted in await store.counted(connection, undone):
                 summaries[record].add(counted)
         wanted = _families(locked, facts, undone, policy)
-        found = await self.recall.facts_of(connection, _asked(locked, wanted), locked, facts)
+        new = store.by_record(facts)
+        found = await self.recall.facts_of(connection, _asked(locked, wanted), locked, new)
         parts = folded(locked, wanted, found, policy)
         changed = {row.record_id for _, row in fresh} | undone
         writer = await _save(work, locked, summaries, parts, fresh, undone)
-        self.recall.keep(found, locked, facts, changed | locked.bound, writer)
+        self.recall.keep(found, locked, new, changed | locked.bound, writer)
 
     async def review(self, work: Work) -> bool:
         """After a change of the policy: fold some more customers again; whether there are others left."""

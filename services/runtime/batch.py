@@ -6,13 +6,13 @@ Owns the vocabulary between lane and handlers. Does no I/O itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from schemas.codec import State
+from schemas.codec import Sealed, State, Unreadable
 from services.runtime.positions import Partition
 from services.runtime.postgres import Connection
 
@@ -159,3 +159,22 @@ class LanePlan:
     begin: Callable[[Connection], Awaitable[None]] | None = None
     spare: Callable[[Work], Awaitable[bool]] | None = None
     forget: Callable[[], None] = lambda: None
+
+    def read(self, records: Iterable[Any]) -> tuple[list[Incoming], list[Parked], list[str]]:
+        """What the decoders make of raw records: messages, what cannot be read, topics of those that are sealed."""
+        read: list[Incoming] = []
+        unread: list[Parked] = []
+        sealed: list[str] = []
+        for raw in records:
+            try:
+                message = self.decode[raw.topic](raw)
+            except Unreadable as broken:
+                place = (raw.topic, raw.partition, raw.offset)
+                unread.append(Parked(place, broken.reason, broken.detail, raw))
+                continue
+            except Sealed:
+                sealed.append(raw.topic)
+                continue
+            if message is not None:
+                read.append(Incoming(raw.topic, raw.partition, raw.offset, raw.timestamp, message, raw))
+        return read, unread, sealed

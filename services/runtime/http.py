@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -133,6 +134,14 @@ def whole(text: str | None, default: int, least: int, most: int) -> int:
     if not least <= number <= most:
         raise Problem("bad-request", f"not a whole number from {least} to {most}")
     return number
+
+
+async def ids_sent(request: Request, name: str) -> list[str]:
+    """The ids of a body {name: [id]}, `name` in the plural. Raises Problem("bad-request")."""
+    try:
+        return [str(UUID(one)) for one in orjson.loads(await request.body())[name]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", f"{name} is a list of {name.removesuffix('s')} ids") from None
 
 
 class Database:

@@ -1,6 +1,7 @@
 """Answers that take their time, as JSON lines: {"progress"} while it works, {"result"} or {"refused"} at the end.
 
-Owns their form, and that the work ends when nobody reads the answer any more.
+Owns their form, what a repair and a comparison say that could not end, and that the work ends when nobody reads the
+answer any more.
 """
 
 from __future__ import annotations
@@ -19,24 +20,36 @@ from services.runtime.postgres import TRANSIENT
 
 Progress = Callable[[str], None]
 Act = Callable[[Progress], Awaitable[dict[str, Any]]]
+Why = Callable[[Exception], str | None]
+"""What people are told of an error that ended the work; None of one that is a mistake of ours."""
 
 
-def in_lines(act: Act) -> Response:
+def why(error: Exception) -> str | None:
+    """Of work on two generations and the log."""
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(error, asyncpg.SyntaxOrAccessError):
+        # A table or column of this build that the live generation does not have.
+        return f"the tables differ too much: {type(error).__name__}"
+    if isinstance(error, KafkaError):
+        return f"the broker does not answer ({type(error).__name__})"
+    if isinstance(error, TRANSIENT):
+        return f"the database or the policy changed meanwhile ({type(error).__name__})"
+    return None
+
+
+def in_lines(act: Act, why: Why = why) -> Response:
     """The answer of `act`, which tells its progress."""
     lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
     async def work() -> None:
         try:
             lines.put_nowait({"result": await act(lambda text: lines.put_nowait({"progress": text}))})
-        except Refused as refused:
-            lines.put_nowait({"refused": str(refused)})
-        except asyncpg.SyntaxOrAccessError as error:
-            # A table or column of this build that the live generation does not have.
-            lines.put_nowait({"refused": f"the tables differ too much: {type(error).__name__}"})
-        except KafkaError as error:
-            lines.put_nowait({"refused": f"the broker does not answer ({type(error).__name__})"})
-        except TRANSIENT as error:
-            lines.put_nowait({"refused": f"the database or the policy changed meanwhile ({type(error).__name__})"})
+        except Exception as error:
+            refused = why(error)
+            if refused is None:
+                raise
+            lines.put_nowait({"refused": refused})
         finally:
             lines.put_nowait(None)
 

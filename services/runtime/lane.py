@@ -13,9 +13,8 @@ from typing import Any
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from schemas.codec import Sealed, Unreadable
 from services.runtime import applying, markers, parking, positions, retelling, telemetry
-from services.runtime.batch import Batch, Incoming, LanePlan, Parked, Told
+from services.runtime.batch import Batch, LanePlan, Told
 from services.runtime.faultpoints import FaultPoints
 from services.runtime.feed import Feed
 from services.runtime.outbox import Outbox
@@ -70,7 +69,8 @@ class Lane:
         self._stopping = False
         self._failures = 0
         self._reported_at = 0.0
-        self._looked_at, self._spared_at = time.monotonic(), -SPARE_EVERY_S
+        self._looked_at = time.monotonic()
+        self._spared_at = -SPARE_EVERY_S
         self._begun = False
 
     async def run(self) -> None:
@@ -144,7 +144,10 @@ class Lane:
 
     async def _apply(self, records: list[Any]) -> None:
         self._enter(LaneState.APPLYING)
-        batch, unread = self._decode(records)
+        read, unread, sealed = self.plan.read(records)
+        for topic in sealed:
+            telemetry.RECORDS.labels(self.plan.service, topic, "sealed").inc()
+        batch = Batch(read)
         if self.plan.prepare is not None:
             await self.plan.prepare(batch)
         await self.outbox.settle()
@@ -165,23 +168,6 @@ class Lane:
         if result.committed:
             self.outbox.acked = markers.Telling()
             self.outbox.publish(result.told, result.telling)
-
-    def _decode(self, records: list[Any]) -> tuple[Batch, list[Parked]]:
-        read: list[Incoming] = []
-        unread: list[Parked] = []
-        for raw in records:
-            try:
-                message = self.plan.decode[raw.topic](raw)
-            except Unreadable as broken:
-                place = (raw.topic, raw.partition, raw.offset)
-                unread.append(Parked(place, broken.reason, broken.detail, raw))
-                continue
-            except Sealed:
-                telemetry.RECORDS.labels(self.plan.service, raw.topic, "sealed").inc()
-                continue
-            if message is not None:
-                read.append(Incoming(raw.topic, raw.partition, raw.offset, raw.timestamp, message, raw))
-        return Batch(read), unread
 
     async def _idle(self) -> None:
         """Nothing to read: delete markers of what was told, and step over what compaction removed."""

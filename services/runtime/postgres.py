@@ -72,6 +72,10 @@ class SchemaHalt(RuntimeError):
         self.reason = reason
 
 
+AWAY: tuple[type[Exception], ...] = (SchemaHalt, *TRANSIENT)
+"""What work beside requests meets while the database is away, or is another build's: it is tried again later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """The live generation of a service: its number, the schema that holds it and its epoch."""

@@ -6,13 +6,10 @@ Owns the token's form and the wait. A token is positions of (topic, partition, n
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import time
 from collections.abc import Mapping
 
-import orjson
-
+from schemas.opaque import read_opaque, write_opaque
 from services.runtime import markers, positions
 from services.runtime.positions import Partition
 from services.runtime.postgres import Pool
@@ -41,18 +38,17 @@ class NotCaughtUp(Exception):
 def write_token(ends: Mapping[Partition, int]) -> str:
     """The token of these positions: URL-safe, the same for the same positions."""
     rows = sorted([topic, partition, offset] for (topic, partition), offset in ends.items() if offset)
-    return base64.urlsafe_b64encode(orjson.dumps(rows)).rstrip(b"=").decode()
+    return write_opaque(rows)
 
 
 def read_token(token: str) -> Ends:
     """The positions in a token. Raises BadToken."""
     try:
-        rows = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        ends = {(str(topic), int(partition)): int(offset) for topic, partition, offset in rows}
+        ends = {(str(topic), int(partition)): int(offset) for topic, partition, offset in read_opaque(token)}
         if any(not 0 <= p < PARTITIONS_MAX or not 0 <= offset < OFFSET_MAX for (_, p), offset in ends.items()):
             raise ValueError("no log can hold this position")
         return ends
-    except (binascii.Error, ValueError, TypeError) as broken:
+    except (ValueError, TypeError) as broken:
         raise BadToken("not a position token") from broken
 
 

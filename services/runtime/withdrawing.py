@@ -12,11 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.envelope import Event, event_id
-from schemas.events.fields import text_of
+from schemas.envelope import Event
+from schemas.events.retraction import RETRACTED, named_by
 from services.runtime.postgres import Connection
-
-RETRACTED = "event.retracted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +29,7 @@ class Withdrawals:
 
 def retracted_by(event: Event) -> str | None:
     """The id of the event this one takes back, None when it is no retraction or names nothing."""
-    if event.type != RETRACTED:
-        return None
-    properties = event.data.get("properties", {})
-    source, sent_id = text_of(properties.get("source")), text_of(properties.get("id"))
-    return event_id(source, sent_id) if source and sent_id else None
+    return named_by(event.data)[0] if event.type == RETRACTED else None
 
 
 async def hold(connection: Connection, events: Iterable[Event], *, alone: bool = False) -> Withdrawals:

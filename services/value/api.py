@@ -21,7 +21,7 @@ from starlette.routing import Route
 from schemas.envelope import microseconds, parse_rfc3339
 from schemas.events.fields import money_of
 from services.runtime import policies
-from services.runtime.http import Problem, answer, whole
+from services.runtime.http import Problem, answer, ids_sent, whole
 from services.runtime.internal import internal_app
 from services.runtime.policies import PolicyInForce
 from services.runtime.policy_pages import policy_pages
@@ -90,10 +90,7 @@ class Learnt:
 
 async def shadowed(request: Request) -> Response:
     """[record id, event id] of those whose order another event tells with more right: {"events": [event id]}."""
-    try:
-        events = [str(UUID(event)) for event in orjson.loads(await request.body())["events"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Problem("bad-request", "events is a list of event ids") from None
+    events = await ids_sent(request, "events")
     zone = ZoneInfo(request.app.state.settings.business_timezone)
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
@@ -144,10 +141,7 @@ def _customer_id(request: Request) -> str:
 
 async def of_records(request: Request) -> Response:
     """What some records brought, by currency: {"records": [record id]}; asked before they move."""
-    try:
-        records = [str(UUID(record)) for record in orjson.loads(await request.body())["records"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Problem("bad-request", "records is a list of record ids") from None
+    records = await ids_sent(request, "records")
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         return answer({"totals": await views.of_records(connection, records)})

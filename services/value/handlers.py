@@ -15,6 +15,7 @@ import yaml
 
 from schemas.codec import State, Version, decode_event, decode_state, header
 from schemas.envelope import microseconds
+from schemas.events.retraction import RETRACTED
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, VALUE_CUSTOMERS
 from services.runtime import grouping, review, withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
@@ -32,7 +33,7 @@ from services.value.domain.reading import business_day, read
 from services.value.store import customers, heard
 
 POLICY = "value.policy"
-HEARD = MONEY_TYPES | HEARD_TYPES | {withdrawing.RETRACTED}
+HEARD = MONEY_TYPES | HEARD_TYPES | {RETRACTED}
 REVIEWED_AT_ONCE = 500
 """Customers looked at again in one transaction after a change of the policy."""
 FALLEN_AT_ONCE = 200

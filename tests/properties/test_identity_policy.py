@@ -14,7 +14,6 @@ from schemas.envelope import Event
 from services.identity import handlers, views
 from services.identity.domain.policy import read_policy
 from services.identity.handlers import reviewing
-from services.runtime import policies
 from services.runtime.postgres import connect
 from tests.properties.stories import PHASES, Tables, difference, tables, worlds
 from tests.properties.test_laws import SERVICES, _in_houses
@@ -50,14 +49,7 @@ POLICIES = (
 
 
 async def _change(house: House, document: dict[str, Any]) -> None:
-    connection = await connect(house.settings, "identity")
-    try:
-        async with connection.transaction():
-            await policies.change(connection, handlers.POLICY, document, "test", "another policy")
-            told = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
-            await connection.execute(told)
-    finally:
-        await connection.close()
+    await house.enforce("identity", handlers.POLICY, document)
 
 
 async def _review(house: House) -> None:

@@ -10,8 +10,6 @@ import orjson
 import pytest
 
 from schemas.envelope import Event
-from services.runtime import policies
-from services.runtime.postgres import connect
 from services.value import handlers
 from tests.properties.stories import money_event
 from tests.properties.test_laws import SERVICES, _in_houses
@@ -45,14 +43,7 @@ async def _change(house: House) -> None:
     document["grades"] = [
         {"grade": "A", "revenue_from": 1, "purpose": "all"}, {"grade": "D", "purpose": "none"},
     ]  # fmt: skip
-    connection = await connect(house.settings, "value")
-    try:
-        async with connection.transaction():
-            await policies.change(connection, handlers.POLICY, document, "test", "everybody is an A")
-            told = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
-            await connection.execute(told)
-    finally:
-        await connection.close()
+    await house.enforce("value", handlers.POLICY, document)
 
 
 async def _review(worker: Worker) -> None:

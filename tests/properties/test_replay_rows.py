@@ -22,31 +22,16 @@ from tests.properties.test_policies import order
 from tests.support import rebuilds
 from tests.support.databases import Databases
 from tests.support.house import House, Worker, an_event
+from tests.support.repairs import SERVICES, in_a_house
 
-SERVICES = ("identity", "interaction", "value", "profile")
 CUSTOMERS, TOUCHED = 12, 4
 ROLLBACK_MAX_S = 1.0
 OWN_BOOKS = ("beside", "replay_event", "retelling")
 """What a replay writes of itself."""
 
 
-async def _house(databases: Databases) -> House:
-    house = House(await databases.fresh())
-    for service in SERVICES:
-        await house.hire(service)
-    return house
-
-
 def _in_a_house(databases: Databases, act: Callable[[House], Awaitable[None]]) -> None:
-    async def run() -> None:
-        house = await _house(databases)
-        try:
-            await act(house)
-        finally:
-            await house.close()
-            await databases.drop(house.database_url)
-
-    asyncio.run(run())
+    asyncio.run(in_a_house(databases, act))
 
 
 async def _everything_but(house: House, schema: str) -> dict[str, list[str]]:

@@ -10,8 +10,6 @@ import orjson
 import pytest
 
 from schemas.envelope import Event, microseconds, parse_rfc3339
-from services.runtime import policies
-from services.runtime.postgres import connect
 from services.value import handlers
 from tests.properties.test_laws import SERVICES, _in_houses
 from tests.support import rebuilds
@@ -55,14 +53,7 @@ async def _tiers(house: House) -> list[dict[str, Any]]:
 async def _promote(house: House) -> None:
     """A model that grades is in force from now on."""
     document = {**handlers.shipped_document(), "prediction": MODEL}
-    connection = await connect(house.settings, "value")
-    try:
-        async with connection.transaction():
-            await policies.change(connection, handlers.POLICY, document, "test", "a model")
-            told = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
-            await connection.execute(told)
-    finally:
-        await connection.close()
+    await house.enforce("value", handlers.POLICY, document)
 
 
 async def _look(house: House, *names: str) -> None:

@@ -13,8 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Event, event_id, microseconds
-from services.runtime import policies
-from services.runtime.postgres import connect
 from services.value import handlers
 from tests.properties.stories import PHASES
 from tests.properties.test_laws import SERVICES, _in_houses
@@ -80,14 +78,7 @@ async def _worth(house: House) -> dict[str, Any]:
 
 async def _priced(house: House) -> None:
     document = {**handlers.shipped_document(), "prediction": MODEL, "costs": COSTS}
-    connection = await connect(house.settings, "value")
-    try:
-        async with connection.transaction():
-            await policies.change(connection, handlers.POLICY, document, "test", "prices and a model")
-            told = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
-            await connection.execute(told)
-    finally:
-        await connection.close()
+    await house.enforce("value", handlers.POLICY, document)
 
 
 async def _settled(house: House, events: list[Event], batch: int) -> dict[str, Any]:

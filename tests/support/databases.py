@@ -22,6 +22,8 @@ from services.runtime.postgres import Generation, ServiceSchema, connect, prepar
 from services.runtime.settings import Settings
 from services.value import handlers as value
 
+TOLD_ALL = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
+"""Where there is no Kafka: what was set counts as told on control.events."""
 KEY = "5a" * 32
 SCHEMAS = {
     "intake": ServiceSchema.of("intake"),
@@ -110,9 +112,7 @@ async def _put_in_force(settings: Settings, service: str, name: str, document: d
     try:
         async with connection.transaction():
             await begin(connection, name, document)
-            await connection.execute(
-                "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
-            )
+            await connection.execute(TOLD_ALL)
     finally:
         await connection.close()
 

@@ -19,10 +19,12 @@ from schemas.topics import PARTITIONS, TOPICS
 from services.identity.handlers import plan as identity_plan
 from services.interaction.handlers import plan as interaction_plan
 from services.profile.handlers import plan as profile_plan
+from services.runtime import policies
 from services.runtime.lane import Lane
+from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.value.handlers import plan as value_plan
-from tests.support.databases import KEY, generation_of, settings_for
+from tests.support.databases import KEY, TOLD_ALL, generation_of, settings_for
 from tests.support.memory_broker import MemoryBroker, MemoryFeed, MemoryProducer, in_memory
 from tests.support.oracle import Findings, check
 
@@ -160,6 +162,16 @@ class House:
         """Append events to the log."""
         for event in events:
             self.broker.append("channel.events", encode_event(event))
+
+    async def enforce(self, service: str, name: str, document: dict[str, Any]) -> None:
+        """Put a policy in force, as if it had been told on control.events: there is no Kafka here."""
+        connection = await connect(self.settings, service)
+        try:
+            async with connection.transaction():
+                await policies.change(connection, name, document, "test", "a test")
+                await connection.execute(TOLD_ALL)
+        finally:
+            await connection.close()
 
     async def settle(self) -> None:
         """Turn all workers until nothing is left to read, tell or mark."""

@@ -5,14 +5,13 @@ Owns content encodings, and what browsers' libraries do without saying so: gzip 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import zlib
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
 from services.intake.api.answers import Refusal
+from services.intake.domain.reading import from_base64
 
 BODY_BYTES_MAX = 512_000
 WRAPPINGS_MAX = 3
@@ -68,7 +67,7 @@ def unwrapped(body: bytes) -> bytes:
         elif text[:1] in (b"{", b"[", b""):
             return body
         else:
-            body = _from_base64(text)
+            body = _decoded(text)
     return body
 
 
@@ -92,9 +91,8 @@ def _form_field(text: bytes) -> bytes:
     return unquote_to_bytes(value.replace(b"+", b" "))
 
 
-def _from_base64(text: bytes) -> bytes:
-    plain = text.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
+def _decoded(text: bytes) -> bytes:
     try:
-        return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
-    except (binascii.Error, ValueError):
+        return from_base64(text)
+    except ValueError:
         raise Refusal(400, "not_json", "the body is neither JSON, nor JSON in base64, gzip or a form") from None

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schemas.envelope import moment_at, rfc3339
 from services.intake.api.answers import readable
 from services.intake.api.bodies import bounded_body, unwrapped
 from services.intake.api.collector import Collector, position, without_key
@@ -20,6 +19,7 @@ from services.intake.domain.model import Parked, Raw
 from services.intake.domain.posthog import BATCH, Sending, keys_of, read_captured, uuid_of
 from services.intake.domain.reading import read_body
 from services.intake.domain.reasons import EXPLANATIONS
+from services.intake.domain.timing import of_ms
 from services.runtime.http import answer
 
 CAPTURE_PATHS = ("/batch", "/capture", "/e", "/i/v0/e")
@@ -28,7 +28,6 @@ KEY_PARAMETERS = ("token", "api_key")
 SENT_AT_PARAMETER = "_"
 """Browsers say in the address when they sent, in ms since 1970."""
 SENT_AT_HEADER = "posthog-request-timestamp"
-MS_CHARS_MAX = 15
 OK, DROP = "ok", "drop"
 
 NO_FLAGS: dict[str, Any] = {
@@ -116,12 +115,7 @@ def _key_parameters(request: Request) -> list[str | None]:
 
 def _sent_at(request: Request) -> str | None:
     text = request.query_params.get(SENT_AT_PARAMETER, "")
-    if not text.isdecimal() or len(text) > MS_CHARS_MAX:
-        return None
-    try:
-        return rfc3339(moment_at(int(text) * 1_000))
-    except OverflowError:
-        return None
+    return of_ms(text) if text.isdecimal() else None
 
 
 ROUTES = [

@@ -13,12 +13,11 @@ from schemas.events import EVENT_TYPES, EventType
 from schemas.events.fields import text_of
 from schemas.identifiers import leading, record_id
 from services.intake.domain.channels import CONTENT_NOT_CHANNEL, channel_named, channel_of, direction_of
-from services.intake.domain.checking import check_content, check_size, printable
+from services.intake.domain.checking import check_content, check_size, printable, type_name
 from services.intake.domain.identifiers import SEGMENT_IDS, gather
 from services.intake.domain.model import (
     ID_CHARS_MAX,
     SOURCE_CHARS_MAX,
-    TYPE_CHARS_MAX,
     Accepted,
     Parked,
     Raw,
@@ -59,7 +58,7 @@ def accept(raw: Raw | Parked, received: Received, deployment_key: bytes) -> Acce
 
 def _accept(raw: Raw, received: Received, deployment_key: bytes) -> Accepted:
     settings = received.source
-    source, sent_id, event_type = _source(raw, settings), _id(raw.id), _type(raw.type)
+    source, sent_id, event_type = _source(raw, settings), _id(raw.id), type_name(raw.type)
     if type(raw.data) is not dict:
         raise Refused(Reason.DATA_NOT_AN_OBJECT)
     check_content([raw.data, raw.extensions, raw.time, raw.sent_at, raw.subject])
@@ -104,13 +103,6 @@ def _id(sent: Any) -> str:
         # a Kafka header is bytes: half a surrogate pair cannot be written there
         _check_encodable(text, "in the id")
     return text
-
-
-def _type(sent: Any) -> str:
-    text = sent.strip() if type(sent) is str else sent
-    if not printable(text, TYPE_CHARS_MAX):
-        raise Refused(Reason.BAD_TYPE)
-    return str(text)
 
 
 def _source(raw: Raw, settings: Source) -> str:

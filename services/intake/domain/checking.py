@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.codec import Unreadable, write_json_exactly
-from services.intake.domain.model import DEPTH_MAX, EVENT_BYTES_MAX, KEY_CHARS_MAX, Refused
+from services.intake.domain.model import DEPTH_MAX, EVENT_BYTES_MAX, KEY_CHARS_MAX, TYPE_CHARS_MAX, Refused
 from services.intake.domain.reasons import Reason
 
 _DOUBLE_MAX = Decimal("1.7976931348623157E308")
@@ -78,6 +78,14 @@ def check_size(data: dict[str, Any]) -> None:
     size_bytes = len(encoded(data))
     if size_bytes > EVENT_BYTES_MAX:
         raise Refused(Reason.EVENT_TOO_LARGE, f"{size_bytes} bytes of at most {EVENT_BYTES_MAX}")
+
+
+def type_name(sent: Any) -> str:
+    """A sent name as an event's type: without blanks around it. Raises Refused: bad_type."""
+    text = sent.strip() if type(sent) is str else sent
+    if not printable(text, TYPE_CHARS_MAX):
+        raise Refused(Reason.BAD_TYPE)
+    return str(text)
 
 
 def printable(text: Any, chars_max: int) -> bool:

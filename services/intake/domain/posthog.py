@@ -15,10 +15,10 @@ from typing import Any
 from schemas.codec import Unreadable
 from schemas.envelope import rfc3339
 from schemas.events.fields import moment_of, text_of
-from services.intake.domain.checking import printable
+from services.intake.domain.checking import type_name
 from services.intake.domain.deriving import derived_id, part_id
 from services.intake.domain.mapping import Row, Table, shipped
-from services.intake.domain.model import TYPE_CHARS_MAX, Parked, Raw, Refused
+from services.intake.domain.model import Parked, Raw, Refused
 from services.intake.domain.reasons import Reason
 from services.intake.domain.shaping import shaped
 
@@ -89,7 +89,7 @@ def _read(message: Any, sending: Sending, table: Table) -> list[Raw | Parked]:
 
 
 def _events(message: Mapping[str, Any], sending: Sending, table: Table) -> list[Raw]:
-    name = _name(message.get("event"))
+    name = type_name(message.get("event"))
     found = table.found(name)
     message_id = message.get("uuid") or _derived_id(message)
     main = _raw(message, sending, table, message_id, name, _data(message, name, table), found)
@@ -101,13 +101,6 @@ def _events(message: Mapping[str, Any], sending: Sending, table: Table) -> list[
     part = replace(main, id=part_id(message_id, SET_ONCE), type="contact.updated", mapping=table.version)
     beside = {"identifiers": main.data["identifiers"], "original": {"event": SET_ONCE}}
     return [main, _weakest(part, once, beside)]
-
-
-def _name(sent: Any) -> str:
-    name = sent.strip() if type(sent) is str else sent
-    if not printable(name, TYPE_CHARS_MAX):
-        raise Refused(Reason.BAD_TYPE)
-    return str(name)
 
 
 def _raw(

@@ -5,6 +5,7 @@ Owns reading of bytes. Raises `schemas.codec.Unreadable` for a body that cannot 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from decimal import Decimal
@@ -34,6 +35,12 @@ def read_body(body: bytes) -> Any:
     if len(_KEY_END.findall(body)) != _keys(value):
         _read_slowly(body)
     return value
+
+
+def from_base64(text: bytes) -> bytes:
+    """What stands in base64 of either alphabet, with or without its end, blanks for pluses. Raises ValueError."""
+    plain = text.replace(b" ", b"+").replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
+    return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
 
 
 def _keys(value: Any) -> int:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.codec import Unreadable
-from services.intake.domain.checking import printable
+from services.intake.domain.checking import type_name
 from services.intake.domain.deriving import derived_id, part_id
 from services.intake.domain.mapping import Row, Table, segment_table
-from services.intake.domain.model import TYPE_CHARS_MAX, Parked, Raw, Refused
+from services.intake.domain.model import Parked, Raw, Refused
 from services.intake.domain.reasons import Reason
 from services.intake.domain.shaping import shaped
 
@@ -86,11 +86,8 @@ def _row_of(message: Mapping[str, Any], call: str, table: Table) -> tuple[str, R
     """The name as sent and its row. A `track` without a row keeps its own name as its type."""
     if call != "track":
         return call, table.calls[call]
-    event = message.get("event")
-    event = event.strip() if type(event) is str else event
-    if not printable(event, TYPE_CHARS_MAX):
-        raise Refused(Reason.BAD_TYPE)
-    return str(event), table.row(str(event))
+    event = type_name(message.get("event"))
+    return event, table.row(event)
 
 
 def _events(message: dict[str, Any], call: str, sent_name: str, row: Row | None, version: str) -> list[Raw | Parked]:

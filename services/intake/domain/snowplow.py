@@ -6,26 +6,23 @@ pieces. A body that holds no events at all raises `schemas.codec.Unreadable`; a 
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.codec import Unreadable
-from schemas.envelope import moment_at, rfc3339
 from schemas.events.fields import text_of
 from services.intake.domain.checking import printable
 from services.intake.domain.deriving import derived_id
 from services.intake.domain.mapping import Row, Table, shipped
 from services.intake.domain.model import TYPE_CHARS_MAX, Parked, Raw, Refused
-from services.intake.domain.reading import read_body
+from services.intake.domain.reading import from_base64, read_body
 from services.intake.domain.reasons import Reason
 from services.intake.domain.shaping import shaped
+from services.intake.domain.timing import of_ms
 
 STRUCTURED, SELF_DESCRIBING, TRANSACTION, ITEM = "se", "ue", "tr", "ti"
 SCHEMA_PREFIX = "iglu:"
-MS_CHARS_MAX = 15
 
 _JSON_IN = {"cx": "co", "ue_px": "ue_pr"}
 """Parameter in base64 → the same in plain."""
@@ -213,22 +210,16 @@ def _json_of(sent: Mapping[str, Any], packed: str) -> Any:
         return text or None
     try:
         if sent.get(packed) not in (None, ""):
-            text = str(text).replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
-            return read_body(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
+            return read_body(from_base64(str(text).encode()))
         return read_body(str(text).encode())
-    except (Unreadable, binascii.Error, ValueError):
+    except (Unreadable, ValueError):
         raise Refused(Reason.NOT_JSON, packed) from None
 
 
 def _moment(ms: Any) -> Any:
     """Milliseconds since 1970 as a time; what is none stays as it was sent, to be clamped as such."""
-    text = text_of(ms)
-    if text is None or not (text.isascii() and text.isdigit()) or len(text) > MS_CHARS_MAX:
-        return ms
-    try:
-        return rfc3339(moment_at(int(text) * 1_000))
-    except OverflowError:
-        return ms
+    moment = of_ms(ms)
+    return ms if moment is None else moment
 
 
 def _derived_id(sent: Mapping[str, Any]) -> str:

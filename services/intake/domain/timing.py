@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from schemas.events.fields import moment_of
+from schemas.envelope import moment_at, rfc3339
+from schemas.events.fields import moment_of, text_of
 from services.intake.domain.model import FUTURE_MAX_S, SKEW_MIN_S, YEAR_MIN
 
+MS_CHARS_MAX = 15
 _EARLIEST = datetime(YEAR_MIN, 1, 1, tzinfo=UTC)
 _SKEW_MIN = timedelta(seconds=SKEW_MIN_S)
 _FUTURE_MAX = timedelta(seconds=FUTURE_MAX_S)
@@ -22,6 +24,17 @@ class Timed(NamedTuple):
     time: datetime
     clamped: bool
     changed: bool
+
+
+def of_ms(sent: Any) -> str | None:
+    """A number of milliseconds since 1970 as people's clients write it, in RFC 3339; None for what is none."""
+    text = text_of(sent)
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > MS_CHARS_MAX:
+        return None
+    try:
+        return rfc3339(moment_at(int(text) * 1_000))
+    except OverflowError:
+        return None
 
 
 def time_of(sent_time: Any, sent_at: Any, arrival: datetime) -> Timed:

@@ -6,16 +6,14 @@ services/runtime/withdrawing.py's. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from schemas.envelope import Event, event_id, rfc3339
+from schemas.envelope import Event, rfc3339
 from schemas.events.fields import text_of
-
-RETRACTED = "event.retracted"
+from schemas.events.retraction import RETRACTED, named_by
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -33,20 +31,11 @@ def correction(event: Event) -> Correction | None:
     """What an event takes back; None when it is no retraction or names nothing."""
     if event.type != RETRACTED:
         return None
-    target, replacement = named(event.data)
+    target, replacement = named_by(event.data)
     if target is None:
         return None
     reason = text_of(event.data.get("properties", {}).get("reason"))
     return Correction(target, event.event_id, event.record_id, event.time, reason, replacement)
-
-
-def named(data: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Ids of the event that a retraction names and of the one that replaces it, which is of the same source."""
-    properties = data.get("properties", {})
-    source, sent_id, by = (text_of(properties.get(name)) for name in ("source", "id", "replaced_by"))
-    if not source or not sent_id:
-        return None, None
-    return event_id(source, sent_id), event_id(source, by) if by else None
 
 
 def withdrawn(found: Correction | None) -> dict[str, Any]:

@@ -48,14 +48,13 @@ class Recall:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
 
     async def facts_of(
-        self, connection: Connection, asked: Mapping[str, Collection[Family]], locked: Locked, new: Iterable[Fact]
+        self, connection: Connection, asked: Mapping[str, Collection[Family]], locked: Locked, new: FactsOf
     ) -> FactsOf:
         """record → family → its facts, `new` ones of this batch among them; what is not recalled is read."""
-        arrived = by_record(new)
         found: FactsOf = {}
         missing: dict[str, list[Family]] = {}
         for record, families in asked.items():
-            known, added = self._known(record, locked), arrived.get(record, NOTHING)
+            known, added = self._known(record, locked), new.get(record, NOTHING)
             mine = found[record] = {}
             for family in families:
                 if known is not None and (known.is_all or family in known.facts):
@@ -67,15 +66,14 @@ class Recall:
         return found
 
     def keep(
-        self, found: FactsOf, locked: Locked, new: Iterable[Fact], written: Collection[str], writer: int | None
+        self, found: FactsOf, locked: Locked, new: FactsOf, written: Collection[str], writer: int | None
     ) -> None:
         """Keep what was found; rows of `written` are the writer's now, and their records' facts are with the new."""
-        arrived = by_record(new)
         for record in {*found, *written}:
             known = self._known(record, locked)
             self.forget(record)
             facts = {} if known is None else known.facts
-            for family, added in arrived.get(record, NOTHING).items():
+            for family, added in new.get(record, NOTHING).items():
                 if known is not None and (known.is_all or family in facts):
                     facts[family] = _with(facts.get(family, []), added, family)
             facts |= found.get(record, NOTHING)

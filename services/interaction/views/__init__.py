@@ -14,7 +14,6 @@ from services.interaction.domain.facts import Fact
 from services.interaction.domain.families import Family
 from services.interaction.domain.feedback import summary as summary_of_feedback
 from services.interaction.domain.policy import Policy
-from services.interaction.domain.scores import figures, total
 from services.interaction.store.facts import fact_row, facts_of
 from services.interaction.views.items import TIMELINE, TIMELINE_ITEMS_MAX, Wanted, read_cursor, timeline
 from services.runtime.postgres import Connection
@@ -89,49 +88,30 @@ async def feedback_totals(
     connection: Connection, policy: Policy, since: str | None, until: str | None
 ) -> dict[str, Any]:
     """Everybody's feedback by month, from `since` to before `until` (YYYY-MM), and of all these months."""
-    months: dict[str, list[dict[str, Any]]] = {}
-    of_customer: list[Fact] = []
-    customer = None
-    async for r in connection.cursor(_FEEDBACK, int(Family.FEEDBACK), prefetch=2_000):
-        if r["group_id"] != customer:
-            _count_in(of_customer, policy, months)
-            of_customer, customer = [], r["group_id"]
-        of_customer.append(fact_row(r))
-    _count_in(of_customer, policy, months)
-    wanted = {
-        month: total(listed)
-        for month, listed in sorted(months.items())
-        if (since is None or month >= since) and (until is None or month < until)
-    }
-    by_month = [{"month": month, **figures(counts)} for month, counts in wanted.items()]
-    return {"from": since, "to": until, "by_month": by_month, "total": figures(total(wanted.values()))}
+    crowd = await feedback_of(connection, policy, None)
+    told = crowd.shown(1, since, until)
+    return {"from": since, "to": until, "by_month": told["by_month"], "total": told["total"]}
 
 
-async def feedback_of(connection: Connection, policy: Policy, customers: Sequence[str]) -> Crowd:
-    """The feedback of these customers by month."""
+async def feedback_of(connection: Connection, policy: Policy, customers: Sequence[str] | None) -> Crowd:
+    """The feedback of these customers, or of everybody, by month."""
     crowd = Crowd()
     of_customer: list[Fact] = []
     customer = None
-    async for r in connection.cursor(_FEEDBACK_OF, int(Family.FEEDBACK), customers, prefetch=2_000):
-        if r["group_id"] != customer:
-            crowd.add(summary_of_feedback(of_customer, policy) if of_customer else {})
-            of_customer, customer = [], r["group_id"]
+    some = () if customers is None else (customers,)
+    sql = _FEEDBACK.format(of="AND m.group_id = any($2::uuid[])" if some else "")
+    async for r in connection.cursor(sql, int(Family.FEEDBACK), *some, prefetch=2_000):
+        if r["group_id"] != customer and of_customer:
+            crowd.add(summary_of_feedback(of_customer, policy))
+            of_customer = []
+        customer = r["group_id"]
         of_customer.append(fact_row(r))
-    crowd.add(summary_of_feedback(of_customer, policy) if of_customer else {})
+    if of_customer:
+        crowd.add(summary_of_feedback(of_customer, policy))
     return crowd
 
 
-_FEEDBACK_OF = """
-    SELECT m.group_id, f.* FROM member m JOIN fact f ON f.record_id = m.member_id
-    WHERE f.family = $1 AND m.group_id = any($2::uuid[])
-    ORDER BY m.group_id
-"""
 _FEEDBACK = """
-    SELECT m.group_id, f.* FROM member m JOIN fact f ON f.record_id = m.member_id WHERE f.family = $1
+    SELECT m.group_id, f.* FROM member m JOIN fact f ON f.record_id = m.member_id WHERE f.family = $1 {of}
     ORDER BY m.group_id
 """
-
-
-def _count_in(of_customer: list[Fact], policy: Policy, months: dict[str, list[dict[str, Any]]]) -> None:
-    for month, counts in summary_of_feedback(of_customer, policy).items() if of_customer else ():
-        months.setdefault(month, []).append(counts)

@@ -16,6 +16,7 @@ from schemas import places
 from schemas.codec import read_json_exactly
 from schemas.envelope import rfc3339
 from schemas.events import summary
+from schemas.events.retraction import RETRACTED, named_by
 from services.interaction.domain import corrections
 from services.runtime.http import Problem
 from services.runtime.postgres import Connection
@@ -120,8 +121,8 @@ def _item(
         item["withdrawn"] = corrections.withdrawn(by.get(item["event_id"]))
     if item["event_id"] in replaced:
         item["replaces"] = replaced[item["event_id"]]
-    if row["type"] == corrections.RETRACTED:
-        item["takes_back"], item["replaced_by"] = corrections.named(data)
+    if row["type"] == RETRACTED:
+        item["takes_back"], item["replaced_by"] = named_by(data)
     if properties:
         item["properties"] = data.get("properties", {})
     return item

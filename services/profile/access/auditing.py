@@ -14,7 +14,7 @@ from services.profile.inputs import ApiKey, reads
 from services.profile.inputs.reads import Read
 from services.runtime import telemetry
 from services.runtime.http import Database, Problem
-from services.runtime.postgres import TRANSIENT, SchemaHalt
+from services.runtime.postgres import AWAY
 
 MINUTE_US = 60_000_000
 WRITE_EVERY_S = 0.25
@@ -22,7 +22,6 @@ NOTES_MAX = 20_000
 REMOVE_EVERY_S = 3_600.0
 Counted = tuple[str, int, str, str]
 """(customer id, minute, key id, call)."""
-AWAY: tuple[type[Exception], ...] = (SchemaHalt, *TRANSIENT)
 
 
 class Auditing:

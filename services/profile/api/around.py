@@ -16,9 +16,8 @@ from services.profile.domain import origins
 from services.profile.inputs import ApiKey
 from services.runtime import telemetry
 from services.runtime.http import Problem
-from services.runtime.postgres import TRANSIENT, SchemaHalt
+from services.runtime.postgres import AWAY
 
-AWAY: tuple[type[Exception], ...] = (SchemaHalt, *TRANSIENT)
 TELL_NOTHING = ("/stream",)
 """Ends of paths of calls that tell nothing personal."""
 

@@ -5,19 +5,17 @@ Owns the route, its words and its shape. Noting reads is services/profile/access
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from fastapi import Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from schemas.envelope import rfc3339
 from schemas.events.fields import moment_of
+from schemas.opaque import read_opaque, write_opaque
 from services.profile import views
 from services.profile.api.doors import Doors
 from services.profile.inputs import reads
@@ -85,14 +83,14 @@ def _cursor(rows: list[dict[str, Any]], limit: int) -> str | None:
         return None
     last = rows[limit - 1]
     place = [last["minute"].isoformat(), str(last["customer_id"]), last["key_id"], last["call"]]
-    return base64.urlsafe_b64encode(orjson.dumps(place)).rstrip(b"=").decode()
+    return write_opaque(place)
 
 
 def _place(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     try:
-        minute, customer, key_id, call = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        minute, customer, key_id, call = read_opaque(cursor)
         return datetime.fromisoformat(minute), str(UUID(customer)), str(key_id), str(call)
-    except (binascii.Error, ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         raise Problem("bad-request", "cursor is the next_cursor of the page before") from None

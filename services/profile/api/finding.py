@@ -5,8 +5,6 @@ Owns the route, its words, its cursor and its shape.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -19,6 +17,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from schemas.identifiers import record_id
+from schemas.opaque import read_opaque, write_opaque
 from services.profile import views
 from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, tells_of
 from services.profile.domain import finding, listing
@@ -237,7 +236,7 @@ def _mark(text: str, tier: str | None, order: str, segment: str | None) -> str:
 
 def _cursor(mark: str, place: Sequence[Any]) -> str:
     written = [value if isinstance(value, (bool, int)) else str(value) for value in place]
-    return base64.urlsafe_b64encode(orjson.dumps([mark, *written])).rstrip(b"=").decode()
+    return write_opaque([mark, *written])
 
 
 def _place(cursor: str | None, mark: str, order: str) -> tuple[Any, ...] | None:
@@ -246,11 +245,11 @@ def _place(cursor: str | None, mark: str, order: str) -> tuple[Any, ...] | None:
         return None
     read = (int, UUID) if order == RELEVANCE else tuple(_READ[kind] for kind in search.ORDERS[order].types.split())
     try:
-        sent, *values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        sent, *values = read_opaque(cursor)
         if sent != mark or len(values) != len(read):
             raise ValueError("of another search")
         return tuple(one(value) for one, value in zip(read, values, strict=True))
-    except (binascii.Error, ValueError, TypeError, AttributeError, InvalidOperation):
+    except (ValueError, TypeError, AttributeError, InvalidOperation):
         raise Problem("bad-request", "cursor is the next_cursor of the page before, of the same search") from None
 
 

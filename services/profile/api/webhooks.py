@@ -45,11 +45,8 @@ async def make(request: Request, body: WebhookCommand) -> Response:
     doors, key = await _allowed(request)
     await _check(doors, body.url, body.types)
     changes: Changes = request.app.state.changes
-    listener = await changes.open("", None, ours=True)
-    try:
+    async with changes.ours():
         cursor = str(await changes.start_at(None, None))
-    finally:
-        await changes.close(listener)
     pool = await doors.database.pool()
     async with pool.acquire() as connection:
         made = await webhooks.create(connection, body.model_dump(), f"{key.name} ({key.key_id})", cursor)
@@ -124,11 +121,8 @@ async def replay(request: Request, webhook_id: WebhookId, body: ReplayCommand) -
     if (body.after is None) == (body.since is None) or (body.since is not None and moment is None):
         raise Problem("bad-request", "one of after, a cursor, and from, RFC 3339 with a zone")
     changes: Changes = request.app.state.changes
-    listener = await changes.open("", None, ours=True)
-    try:
+    async with changes.ours():
         start = await _start(changes, body.after, moment)
-    finally:
-        await changes.close(listener)
     pool = await doors.database.pool()
     async with pool.acquire() as connection:
         if not await webhooks.replay(connection, webhook_id, str(start)):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,26 +135,15 @@ async def define(
     LookupError while no worker has begun.
     """
     definition = _exact(check_segment(segment_id, sent))
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        found = await connection.fetchval("SELECT number FROM in_force WHERE name = $1 FOR UPDATE", SEGMENTS)
-        if found is None:
-            raise LookupError(f"{SEGMENTS} is not in force yet")
-        document = (await policies.in_force(connection, SEGMENTS))["document"]
-        before = document["segments"].get(segment_id)
+    async with _changing(connection, execute=execute) as defined:
+        before = defined.get(segment_id)
         version = before["version"] if before is not None else 0
         if before is not None and {**definition, "version": version} == before:
-            await transaction.rollback()
             return before, False
         after = {**definition, "version": version + 1}
-        changed = {"segments": {**document["segments"], segment_id: after}}
+        changed = {"segments": {**defined, segment_id: after}}
         read_segments(changed)
         await policies.change(connection, SEGMENTS, changed, by, f"segment {segment_id}, version {version + 1}")
-    except BaseException:
-        await transaction.rollback()
-        raise
-    await (transaction.commit() if execute else transaction.rollback())
     return after, before is None
 
 
@@ -162,24 +152,31 @@ async def undefine(connection: Connection, segment_id: str, by: str, *, execute:
 
     Raises ValueError while another segment is a part of it, and LookupError while no worker has begun.
     """
+    async with _changing(connection, execute=execute) as defined:
+        gone = defined.pop(segment_id, None)
+        if gone is None:
+            return None
+        inner = sorted(i for i, one in defined.items() if one.get("within") == segment_id)
+        if inner:
+            raise ValueError(f"{', '.join(inner)} is within it")
+        await policies.change(connection, SEGMENTS, {"segments": defined}, by, f"segment {segment_id} removed")
+    return int(gone["version"])
+
+
+@asynccontextmanager
+async def _changing(connection: Connection, *, execute: bool) -> AsyncIterator[dict[str, Any]]:
+    """The definitions in force, while nobody else changes them; what is changed is kept if it is to be executed."""
     transaction = connection.transaction()
     await transaction.start()
     try:
         found = await connection.fetchval("SELECT number FROM in_force WHERE name = $1 FOR UPDATE", SEGMENTS)
         if found is None:
             raise LookupError(f"{SEGMENTS} is not in force yet")
-        listed = dict((await policies.in_force(connection, SEGMENTS))["document"]["segments"])
-        gone = listed.pop(segment_id, None)
-        if gone is not None:
-            inner = sorted(i for i, one in listed.items() if one.get("within") == segment_id)
-            if inner:
-                raise ValueError(f"{', '.join(inner)} is within it")
-            await policies.change(connection, SEGMENTS, {"segments": listed}, by, f"segment {segment_id} removed")
+        yield dict((await policies.in_force(connection, SEGMENTS))["document"]["segments"])
     except BaseException:
         await transaction.rollback()
         raise
-    await (transaction.commit() if execute and gone is not None else transaction.rollback())
-    return int(gone["version"]) if gone is not None else None
+    await (transaction.commit() if execute else transaction.rollback())
 
 
 def _exact(part: Any) -> Any:

@@ -91,12 +91,12 @@ class Audience:
         """Nobody was admitted, or all have left."""
         return not self._admitted and not self._ours
 
-    def admit(self, key_id: str, keys: Iterable[str] | None, *, ours: bool = False) -> Listener:
-        """A listener, who hears nothing before `seat`; one of `ours` is not counted with the streams.
+    def admit(self, key_id: str | None, keys: Iterable[str] | None) -> Listener:
+        """A listener, who hears nothing before `seat`; without a key it is ours, and not counted with the streams.
 
         Raises Problem("too-many-streams").
         """
-        if ours:
+        if key_id is None:
             self._ours += 1
             return Listener(None, None if keys is None else frozenset(keys))
         if self._admitted[key_id] >= STREAMS_PER_KEY_MAX:

@@ -47,12 +47,21 @@ class Changes:
         self._lock = asyncio.Lock()
         self._back = asyncio.Semaphore(READING_BACK_MAX)
 
-    async def open(self, key_id: str, keys: Iterable[str] | None, *, ours: bool = False) -> Listener:
-        """A listener, while whom the topic is read; `close` must follow. `ours`: no key's, it takes nobody's place.
+    @asynccontextmanager
+    async def ours(self) -> AsyncIterator[Listener]:
+        """A listener of our own to everybody's changes: no key's, it takes nobody's place. Raises as `open` does."""
+        listener = await self.open(None, None)
+        try:
+            yield listener
+        finally:
+            await self.close(listener)
+
+    async def open(self, key_id: str | None, keys: Iterable[str] | None) -> Listener:
+        """A listener, while whom the topic is read; `close` must follow.
 
         Raises Problem (too-many-streams, unavailable).
         """
-        listener = self.audience.admit(key_id, keys, ours=ours)
+        listener = self.audience.admit(key_id, keys)
         try:
             async with self._lock:
                 if not self._is_reading():

@@ -26,7 +26,7 @@ from services.profile.webhooks.queuing import AWAY_PAUSE_S, Queuing
 from services.profile.webhooks.sending import Sender
 from services.runtime import telemetry
 from services.runtime.http import Database, Problem
-from services.runtime.postgres import TRANSIENT, Connection, SchemaHalt, ServiceSchema
+from services.runtime.postgres import AWAY, TRANSIENT, Connection, ServiceSchema
 from services.runtime.settings import Settings
 
 CONNECTIONS_MAX = 3
@@ -36,7 +36,6 @@ LOOK_EVERY_S = 5.0
 """The longest time between two looks at an endpoint's queue."""
 REMOVE_EVERY_S = 600.0
 DAY_S = 86_400.0
-AWAY: tuple[type[Exception], ...] = (SchemaHalt, *TRANSIENT)
 
 
 class Deliverer:

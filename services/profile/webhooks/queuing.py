@@ -49,11 +49,8 @@ class Queuing:
             if not await self._has_room():
                 await asyncio.sleep(FULL_PAUSE_S)
                 continue
-            listener = await self.changes.open("", None, ours=True)
-            try:
+            async with self.changes.ours() as listener:
                 await self._listen(listener)
-            finally:
-                await self.changes.close(listener)
 
     async def _listen(self, listener: Listener) -> None:
         """From the stored cursor on, until the queue is full, people moved it, or changes cannot be read."""

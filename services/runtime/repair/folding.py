@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from schemas.codec import Sealed, Unreadable, header
+from schemas.codec import header
+from schemas.events.retraction import RETRACTED
 from services.runtime import parking, telemetry
-from services.runtime.batch import Batch, Incoming, LanePlan, Parked, Work
+from services.runtime.batch import Batch, Incoming, LanePlan, Work
 from services.runtime.beside import Ends, Refused, is_reviewed, schema_of
 from services.runtime.host import BuildPlan
 from services.runtime.parking import HANDLER_RAISED, HandlerBroken, Suspicion
@@ -26,7 +27,6 @@ from services.runtime.postgres import (
 )
 from services.runtime.repair.log import Log
 from services.runtime.settings import Settings
-from services.runtime.withdrawing import RETRACTED
 
 SCRATCH = 0
 """The number of a generation that is never live: those begin at 1."""
@@ -100,18 +100,7 @@ class Scratch:
         return record.key in self.keys or header(record.headers, "ce_type") == RETRACTED
 
     async def _apply(self, records: Sequence[Any]) -> None:
-        read: list[Incoming] = []
-        parked: list[Parked] = []
-        for raw in records:
-            try:
-                message = self.plan.decode[raw.topic](raw)
-            except Unreadable as broken:
-                parked.append(Parked((raw.topic, raw.partition, raw.offset), broken.reason, broken.detail, raw))
-                continue
-            except Sealed:
-                continue
-            if message is not None:
-                read.append(Incoming(raw.topic, raw.partition, raw.offset, raw.timestamp, message, raw))
+        read, parked, _ = self.plan.read(records)
         async with self.connection.transaction():
             for work in await self._worked(read):
                 parked += work.parked

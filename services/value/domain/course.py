@@ -17,6 +17,7 @@ import msgspec
 from services.value.domain.models.ledgers import SILENCE_DAYS_MAX, Prospect, Sums
 from services.value.domain.money import divided
 from services.value.domain.orders import Amounts
+from services.value.domain.policy_parts import RATE_UNIT
 from services.value.domain.prediction import Prediction
 
 ACTIVE, AT_RISK, LAPSED = "active", "at_risk", "lapsed"
@@ -84,11 +85,9 @@ class Course:
         grade = self._grade(last, today)
         state = 0 if now is None else _rank(now.alive(today), ALIVE_BOUNDS)
         entered = self._entered(last, grade, today)
-        turned = booked
+        turned = self.state_since(state, today)
         drop = after = None
         if now is not None:
-            if state > _rank(now.alive(booked), ALIVE_BOUNDS):
-                turned = now.alive_below(ALIVE_BOUNDS[state - 1], booked, today) or booked
             drop = now.clv_below(self.cut_offs[grade], today, until) if grade < len(self.cut_offs) else None
             after = now.alive_below(ALIVE_BOUNDS[state], today, until) if state < len(ALIVE_BOUNDS) else None
         since, was, because = self._since(last, grade, entered)
@@ -137,18 +136,10 @@ class Course:
 def booked(days: Mapping[int, Amounts], margin_parts: Mapping[int, int]) -> list[Booked]:
     """Of business days and their sums; `margin_parts` before costs."""
     return [
-        Booked(day, days[day], margin_parts.get(day, 0) - days[day].cost * MARGIN_UNIT)
+        Booked(day, days[day], margin_parts.get(day, 0) - days[day].cost * RATE_UNIT)
         for day in sorted(days)
         if any(days[day]) or margin_parts.get(day)
     ]
-
-
-MARGIN_UNIT = 10**6
-
-
-def state_of(alive: float) -> str:
-    """What this chance that he is still there makes him."""
-    return STATES[_rank(alive, ALIVE_BOUNDS)]
 
 
 def _running(bookings: Sequence[Booked]) -> list[Sums | None]:
@@ -161,7 +152,7 @@ def _running(bookings: Sequence[Booked]) -> list[Sums | None]:
             after_first += one.amounts.net if bought else 0
             first = first if bought else one.day
             bought, last = bought + 1, one.day
-        sums = Sums(bought, first, last, after_first, gross, refunds, divided(margin, MARGIN_UNIT))
+        sums = Sums(bought, first, last, after_first, gross, refunds, divided(margin, RATE_UNIT))
         found.append(sums if bought else None)
     return found
 

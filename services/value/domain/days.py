@@ -11,6 +11,9 @@ from schemas.envelope import microseconds
 
 PERIOD_CHARS_MAX, MONTHS_MAX, PERIOD_DAYS_MAX = 20, 1_200, 36_500
 _PERIOD = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?")
+YEAR_DAYS = 365
+FIRST_DAY, LAST_DAY = -(2**31), 2**31 - 1
+"""Before and after all business days that are stored."""
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 

@@ -65,13 +65,19 @@ def _remembered(value: Decimal | str | float) -> tuple[int, bool] | None:
     return int(_EXACT.scaleb(rounded, DIGITS)), rounded == number
 
 
-def amount_in(value: Any) -> int:
-    """The amount a policy says, exactly. Raises TypeError for a float, ValueError for what is no exact amount."""
+def number_in(value: Any) -> Decimal:
+    """The number a policy says, exactly. Raises TypeError for a float, ValueError for what is no number."""
     if type(value) is float:
         raise TypeError(f'{value} is not exact: write it as text, "{value}"')
     number = money_of(value)
     if number is None:
         raise ValueError(f"{value!r} is no number")
+    return number
+
+
+def amount_in(value: Any) -> int:
+    """The amount a policy says, exactly. Raises TypeError for a float, ValueError for what is no exact amount."""
+    number = number_in(value)
     amount = amount_of(number)
     if amount is None or Decimal(amount).scaleb(-DIGITS) != number:
         raise ValueError(f"{value!r} has more than four digits after the point")

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.envelope import CHANNELS, INBOUND, OUTBOUND
-from schemas.events.fields import money_of
 from services.value.domain.models.groups import Groups
-from services.value.domain.money import amount_in
+from services.value.domain.money import amount_in, number_in
 
 DEFAULT_AREA = "default"
 RATE_UNIT = 10**6
@@ -83,12 +82,7 @@ class Churn:
 
 def rate_of(value: Any) -> int:
     """Whole millionths of a rate from 0 to 1."""
-    if type(value) is float:
-        raise TypeError(f'{value} is not exact: write it as text, "{value}"')
-    number = money_of(value)
-    if number is None:
-        raise ValueError(f"{value!r} is no number")
-    millionths = number * RATE_UNIT
+    millionths = number_in(value) * RATE_UNIT
     if not 0 <= millionths <= RATE_UNIT or millionths != int(millionths):
         raise ValueError(f"{value!r} is no rate from 0 to 1 with at most six digits after the point")
     return int(millionths)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from schemas.envelope import Event, microseconds, moment_at
 from schemas.events.fields import moment_of, text_of
 from schemas.identifiers import CLASSES, class_rank, leading
+from services.value.domain.days import day_of
 from services.value.domain.entries import (
     AMOUNT_MISMATCH,
     CANCELLED,
@@ -52,7 +53,6 @@ _QUARTER_US = 900_000_000
 QUARTERS_REMEMBERED_MAX = 65_536
 """Quarters of an hour of which it is known on which day they are: two years of them."""
 _EARLIEST_US = microseconds(datetime(1990, 1, 1, tzinfo=UTC))
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _YEARS = range(1970, 2200)
 """Of what people state; other dates are none."""
 _REQUIRED = frozenset(
@@ -70,7 +70,7 @@ def business_day(time_us: int, zone: ZoneInfo) -> int:
 
 
 def _day_at(time_us: int, zone: ZoneInfo) -> int:
-    return moment_at(time_us).astimezone(zone).toordinal() - _EPOCH_ORDINAL
+    return day_of(moment_at(time_us).astimezone(zone))
 
 
 @lru_cache(QUARTERS_REMEMBERED_MAX)
@@ -90,7 +90,7 @@ def day_of_text(value: Any, zone: ZoneInfo) -> int | None:
         day = date.fromisoformat(found[:DATE_CHARS]) if found else None
     except ValueError:
         return None
-    return day.toordinal() - _EPOCH_ORDINAL if day is not None and day.year in _YEARS else None
+    return day_of(day) if day is not None and day.year in _YEARS else None
 
 
 def read(event: Event, time_us: int, zone: ZoneInfo) -> Entry | None:

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from services.value.domain.days import date_of
+from services.value.domain.days import YEAR_DAYS, date_of
 from services.value.domain.money import divided, shown
 from services.value.domain.policy import Policy
 from services.value.domain.policy_parts import RATE_UNIT, Strategy
 from services.value.domain.reading import business_day
 from services.value.domain.statements import INTENTION, WALLET, Statement
 from services.value.domain.summing import Cell
-from services.value.domain.wallets import YEAR_DAYS, Wallet, bought_of, part_of, shown_share, told_wallet, wallets_of
+from services.value.domain.wallets import Wallet, bought_of, part_of, shown_share, told_wallet, wallets_of
 
 LEAVE = "leave"
 OPEN, REALISED, PARTLY, LAPSED, REPLACED = "open", "realised", "partly", "lapsed", "replaced"
@@ -170,20 +170,21 @@ def strategic_of(
 
 def told(of: Strategic, policy: Policy, day: int) -> dict[str, Any]:
     """The section's part as of a business day."""
-    currency, potential = policy.reporting_currency, of.potential(day)
+    currency, potential, rate = policy.reporting_currency, of.potential(day), of.rate(day)
+    newest = of.intentions[::-1][:INTENTIONS_MAX]
     return {
         "share_of_wallet": shown_share(of.share),
         "potential": None if potential is None else shown(potential, currency),
         "elsewhere": None if of.elsewhere is None else shown(of.elsewhere, currency),
-        "realisation": shown_share(of.rate(day)),
-        "intentions": [_told_intention(one, of, currency, day) for one in reversed(of.intentions)][:INTENTIONS_MAX],
+        "realisation": shown_share(rate),
+        "intentions": [_told_intention(one, rate, of.strategy, currency, day) for one in newest],
         "wallets": [told_wallet(one, currency) for one in of.wallets],
     }
 
 
-def _told_intention(one: Intention, of: Strategic, currency: str, day: int) -> dict[str, Any]:
+def _told_intention(one: Intention, rate: int, strategy: Strategy, currency: str, day: int) -> dict[str, Any]:
     said, own = one.said, one.said.currency or currency
-    expected = one.expected(day, of.rate(day), of.strategy.half_life_days)
+    expected = one.expected(day, rate, strategy.half_life_days)
     return {
         "intention": said.what,
         "area": said.area,

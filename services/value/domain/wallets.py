@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.value.domain.days import date_of
+from services.value.domain.days import YEAR_DAYS, date_of
 from services.value.domain.money import divided, shown
 from services.value.domain.orders import WHOLE
 from services.value.domain.policy_parts import RATE_UNIT
@@ -19,7 +19,6 @@ from services.value.domain.reading import business_day
 from services.value.domain.statements import Statement
 from services.value.domain.summing import Cell
 
-YEAR_DAYS = 365
 SHARE_DIGITS = 4
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from schemas.envelope import moment_at, rfc3339
 from services.runtime.postgres import Connection
 from services.value.domain.contacts import Contact, cost_of
-from services.value.domain.days import day_of
+from services.value.domain.days import FIRST_DAY, LAST_DAY, day_of
 from services.value.domain.entries import read_stored
 from services.value.domain.ledger import Cell, Known, Looking, totals, worth
 from services.value.domain.money import shown
@@ -166,8 +166,8 @@ async def book(
             sum(margin)::bigint, sum(unknown_net)::bigint, sum(cost)::bigint
         FROM day WHERE day >= $1 AND day < $2 GROUP BY area, currency
         """,
-        -(2**31) if since is None else day_of(since),
-        2**31 - 1 if until is None else day_of(until),
+        FIRST_DAY if since is None else day_of(since),
+        LAST_DAY if until is None else day_of(until),
     )
     costs = await _costs(connection, policy, since, until)
     sums = totals([*(Cell(0, r[0], r[1], Amounts(*list(r)[2:])) for r in rows), costs])
@@ -190,8 +190,8 @@ async def _costs(connection: Connection, policy: Policy, since: date | None, unt
             SELECT channel, direction, sum(pieces)::bigint AS pieces, sum(seconds)::bigint AS seconds FROM contact
             WHERE day >= $1 AND day < $2 GROUP BY channel, direction
             """,
-            -(2**31) if since is None else day_of(since),
-            2**31 - 1 if until is None else day_of(until),
+            FIRST_DAY if since is None else day_of(since),
+            LAST_DAY if until is None else day_of(until),
         )
     cost = sum(cost_of(r["channel"], r["direction"], r["pieces"], r["seconds"], policy) for r in rows)
     return Cell(0, WHOLE, policy.reporting_currency, Amounts(cost=cost))

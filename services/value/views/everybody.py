@@ -11,7 +11,7 @@ from typing import Any
 
 from services.runtime.postgres import Connection
 from services.value.domain import book
-from services.value.domain.days import day_of
+from services.value.domain.days import FIRST_DAY, LAST_DAY, YEAR_DAYS, day_of
 from services.value.domain.money import shown
 from services.value.domain.policy import Policy
 from services.value.domain.tiers import grade_of
@@ -22,8 +22,6 @@ REVENUE = """
     FROM member m JOIN day d ON d.record_id = m.member_id
     WHERE d.area = '' AND d.currency = $1 AND d.day >= $2 AND d.day < $3 GROUP BY m.group_id
 """
-YEAR_DAYS = 365
-FIRST_DAY, LAST_DAY = -(2**31), 2**31 - 1
 
 
 async def _revenue(connection: Connection, policy: Policy, since: int, until: int) -> dict[str, int]:

@@ -13,8 +13,6 @@ import pytest
 
 from services.profile import handlers
 from services.profile.domain.segments import SEGMENTS
-from services.runtime import policies
-from services.runtime.postgres import connect
 from tests.support.house import House, an_event
 
 SERVICES = ("identity", "interaction", "value", "profile")
@@ -27,14 +25,7 @@ RECENT = {"recent": {"name": "Recent", "where": {"field": "interaction.last_at",
 
 async def _set(house: House, segments: dict[str, Any]) -> None:
     """These are the segments from now on."""
-    connection = await connect(house.settings, "profile")
-    try:
-        async with connection.transaction():
-            await policies.change(connection, SEGMENTS, {"segments": segments}, "test", "a test")
-            told = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
-            await connection.execute(told)
-    finally:
-        await connection.close()
+    await house.enforce("profile", SEGMENTS, {"segments": segments})
 
 
 async def _do(house: House, sql: str) -> list[Any]:

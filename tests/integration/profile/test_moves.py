@@ -18,8 +18,6 @@ from services.profile.domain.changing import ENTERED, GONE, LEFT, TIER_CHANGED
 from services.profile.domain.segments import SEGMENTS
 from services.profile.listening.messages import events_of
 from services.profile.listening.places import Cursor, Places, Remembered, after
-from services.runtime import policies
-from services.runtime.postgres import connect
 from tests.properties.stories import PHASES, worlds
 from tests.support.databases import Databases
 from tests.support.drawing import drawn
@@ -79,14 +77,7 @@ async def check(house: House) -> None:
 
 
 async def define(house: House, segments: dict[str, Any]) -> None:
-    connection = await connect(house.settings, "profile")
-    try:
-        async with connection.transaction():
-            await policies.change(connection, SEGMENTS, {"segments": segments}, "test", "a test")
-            told = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
-            await connection.execute(told)
-    finally:
-        await connection.close()
+    await house.enforce("profile", SEGMENTS, {"segments": segments})
 
 
 async def look(house: House, *, crash_after: int) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.envelope import event_id
-from services.interaction.domain.corrections import correction, named, withdrawn
+from schemas.events.retraction import named_by
+from services.interaction.domain.corrections import correction, withdrawn
 from tests.unit.interaction.hearing import ODD, at, event
 
 
@@ -36,4 +37,4 @@ def test_odd_words_never_fail(odd: Any) -> None:
     for name in ("source", "id", "replaced_by", "reason"):
         found = back(**{"source": "shop", "id": "17", name: odd})
         assert found is None or found.target
-    assert named({}) == (None, None)
+    assert named_by({}) == (None, None)

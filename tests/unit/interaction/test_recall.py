@@ -9,7 +9,7 @@ import pytest
 
 from services.interaction.domain.facts import Fact
 from services.interaction.domain.families import FOLDED_MAX, Family
-from services.interaction.store import FactsOf, Recall
+from services.interaction.store import FactsOf, Recall, by_record
 from services.runtime.grouping import Locked
 from services.runtime.postgres import Connection
 
@@ -22,12 +22,12 @@ def _fact(n: int, record: str = A) -> Fact:
 
 
 def _asked(recall: Recall, locked: Locked, *new: Fact, family: Family = Family.NEEDS) -> FactsOf:
-    return asyncio.run(recall.facts_of(NOBODY, {A: [family]}, locked, new))
+    return asyncio.run(recall.facts_of(NOBODY, {A: [family]}, locked, by_record(new)))
 
 
 def _after(recall: Recall, writer: int, *new: Fact, locked: Locked | None = None) -> None:
     """A batch that wrote of A and nothing else."""
-    recall.keep({}, locked or Locked(new={A}), new, {A}, writer)
+    recall.keep({}, locked or Locked(new={A}), by_record(new), {A}, writer)
 
 
 def test_a_record_first_heard_of_has_said_nothing_before() -> None:
@@ -84,9 +84,9 @@ def test_no_more_is_recalled_than_would_be_read() -> None:
 def test_what_was_not_heard_of_for_longest_is_forgotten_first() -> None:
     recall = Recall(facts_max=4)
     _after(recall, 7, _fact(1))
-    recall.keep({}, Locked(new={B}), [_fact(n, B) for n in (2, 3)], {B}, 7)
+    recall.keep({}, Locked(new={B}), by_record(_fact(n, B) for n in (2, 3)), {B}, 7)
     assert recall.count == 3
     with pytest.raises(AttributeError):
         _asked(recall, Locked(writers={A: 7}))
-    found: Any = asyncio.run(recall.facts_of(NOBODY, {B: [Family.NEEDS]}, Locked(writers={B: 7}), ()))
+    found: Any = asyncio.run(recall.facts_of(NOBODY, {B: [Family.NEEDS]}, Locked(writers={B: 7}), {}))
     assert len(found[B][Family.NEEDS]) == 2

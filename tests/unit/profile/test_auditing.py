@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from services.profile.access import auditing
-from services.profile.access.auditing import AWAY, NOTES_MAX, Auditing
+from services.profile.access.auditing import NOTES_MAX, Auditing
 from services.profile.inputs import ApiKey
 from services.runtime.http import Database, Problem
-from services.runtime.postgres import ServiceSchema
+from services.runtime.postgres import AWAY, ServiceSchema
 from tests.support.databases import settings_for
 
 pytestmark = pytest.mark.asyncio

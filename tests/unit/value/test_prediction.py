@@ -15,17 +15,10 @@ from services.value.domain.ledger import Cell, Known, Looking, worth
 from services.value.domain.models.ledgers import Sums
 from services.value.domain.orders import Amounts
 from services.value.domain.policy import Policy, read_policy
+from tests.unit.value import foreseen
 from tests.unit.value.stating import SHIPPED
 
-MODEL: dict[str, Any] = {
-    "version": 3,
-    "buying": {"family": "bg", "r": "0.24", "alpha_days": "31", "a": "0.79", "b": "2.43"},
-    "spend": {"family": "gamma_gamma", "p": "6.25", "q": "3.74", "gamma": "154000"},
-    "horizon_days": 365,
-    "yearly_discount": "0.1",
-    "returned": "0.05",
-    "margin": "0.3",
-}
+MODEL = {name: part for name, part in foreseen.MODEL.items() if name != "cut_offs"}
 
 
 def policy(**changes: Any) -> Policy:

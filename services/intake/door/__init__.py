@@ -17,19 +17,17 @@ from aiokafka.errors import KafkaError
 from schemas.codec import encode_event
 from schemas.topics import CHANNEL_EVENTS
 from services.intake import inputs, store
-from services.intake.accounting import Accounting, add
 from services.intake.domain.accept import accept
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
+from services.intake.door import plans
+from services.intake.door.accounting import Accounting
 from services.intake.pacing import Pacing
-from services.intake.plans import Plans, broken_by, note
 from services.intake.recent import Recent
 from services.runtime import telemetry
 from services.runtime.http import Database
 from services.runtime.outbox import Message, producer, send_all
 from services.runtime.settings import Settings
 from services.runtime.waiting import Ends
-
-__all__ = ["BrokerAway", "Door", "Plans", "Publisher", "Sources", "Taken", "add", "after", "broken_by", "note"]
 
 ACK_TIMEOUT_S = 5.0
 SEND_EVERY_S = 0.015
@@ -185,7 +183,7 @@ class Door:
         self.database = database
         self.publisher = Publisher(settings)
         self.sources = Sources(database)
-        self.plans = Plans(database)
+        self.plans = plans.Plans(database)
         self.accounting = Accounting(database)
         self.recent = Recent()
         self.pacing = Pacing()
@@ -199,7 +197,7 @@ class Door:
         if parked:
             await self._park(source, body, parked)
             self.accounting.note(source.name, received.arrival, parked=len(parked))
-        if plan is not None and (broken := broken_by(results)):
+        if plan is not None and (broken := plans.broken_by(results)):
             await self._note(source.name, plan.version, broken)
         accepted = [r for r in results if isinstance(r, Accepted)]
         try:
@@ -220,7 +218,7 @@ class Door:
     async def _note(self, source: str, version: int, broken: Mapping[tuple[str, str], int]) -> None:
         pool = await self.database.pool()
         async with pool.acquire() as connection:
-            await note(connection, source, version, broken)
+            await plans.note(connection, source, version, broken)
 
     async def _park(self, source: Source, body: bytes, parked: list[tuple[int, Parked]]) -> None:
         pool = await self.database.pool()
