@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-faults test-laws lint mission bench bench-identity bench-value up down clean
+.PHONY: help setup lock demo test test-faults test-laws test-mutants lint mission bench bench-identity bench-value up down clean
 
 BIN := .venv/bin
 PYTHON_STAMP := .venv/.installed
@@ -43,6 +43,9 @@ test-faults: setup ## run the tests that kill, pause and cut real processes
 
 test-laws: setup ## draw all laws, many times as many examples
 	@C360_DRAWS=10 C360_EXAMPLES=300 $(BIN)/python -m pytest -q -n 2 tests/properties tests/integration/profile/test_moves.py
+
+test-mutants: setup ## plant bugs in a copy of the code, one by one: named tests must notice each
+	@$(BIN)/python -m tests.mutants
 
 lint: $(PYTHON_STAMP) ## check style and types
 	@$(BIN)/ruff check .

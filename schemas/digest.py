@@ -26,11 +26,12 @@ def digest(event_type: str, data: Mapping[str, Any]) -> bytes:
     """8 bytes of BLAKE2b over type and data, with sorted keys and numbers as doubles.
 
     Left out is what differs between two sendings of one event: the client's time kept beside a corrected
-    one, `sentAt`, and `incomplete`, which depends on our rules. The same whether the event was read exactly
-    or not. Raises Unreadable for data that is not JSON.
+    one, `sentAt`, and what depends on our rules: `incomplete`, what a mapping renamed or added. The same
+    whether the event was read exactly or not. Raises Unreadable for data that is not JSON.
     """
     content: dict[str, Any] = {key: value for key, value in data.items() if key != "incomplete"}
-    _without(content, "original", "time")
+    for kept in ("time", "renamed", "added"):
+        _without(content, "original", kept)
     _without(content, "context", "sentAt")
     as_read = orjson.loads(write_json_exactly([event_type, content]))
     return blake2b(orjson.dumps(as_read, option=orjson.OPT_SORT_KEYS), digest_size=DIGEST_BYTES).digest()

@@ -6,7 +6,7 @@ log, so a change here is a new version beside this one (`RECORD_FUNCTION_VERSION
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -41,6 +41,9 @@ BLOCKED_VALUES: frozenset[str] = frozenset(
 VALUE_CHARS_MAX = 512
 IDENTIFIER_TYPE_CHARS_MAX = 64
 TYPE_NAMES_CACHED_MAX = 1024
+DEPLOYMENT_KEYS_MAX = 8
+"""A process has one; tests have some."""
+BLOCK_BYTES = 64
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_SNAKE = re.compile(r"[^a-z0-9]+")
 _DEVICE = re.compile(r"(ios|android)\.(id|idfa|idfv|gaid|advertising_?id)", re.IGNORECASE)
@@ -131,6 +134,16 @@ def leading(identifiers: Mapping[str, Iterable[str]], event_type: str = "") -> I
 
 def record_id(deployment_key: bytes, identifier: Identifier) -> str:
     """The record's id: 16 bytes of HMAC-SHA256(deployment key, type + 0x1F + value), written as a UUID."""
-    message = f"{identifier.type}\x1f{identifier.value}".encode("utf-8", "surrogatepass")
-    h = hmac.digest(deployment_key, message, "sha256").hex()
+    inner, outer = (one.copy() for one in _keyed(deployment_key))
+    inner.update(f"{identifier.type}\x1f{identifier.value}".encode("utf-8", "surrogatepass"))
+    outer.update(inner.digest())
+    h = outer.hexdigest()
     return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:32]}"
+
+
+@lru_cache(maxsize=DEPLOYMENT_KEYS_MAX)
+def _keyed(deployment_key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """The two hashes of HMAC (RFC 2104, 2) with the key taken in: a record's id needs them a few times an event."""
+    key = deployment_key if len(deployment_key) <= BLOCK_BYTES else hashlib.sha256(deployment_key).digest()
+    padded = key.ljust(BLOCK_BYTES, b"\0")
+    return hashlib.sha256(bytes(b ^ 0x36 for b in padded)), hashlib.sha256(bytes(b ^ 0x5C for b in padded))

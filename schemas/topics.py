@@ -112,8 +112,8 @@ CONTROL_EVENTS = Topic(
     "control.events",
     "aggregate id",
     Kind.CONTROL,
-    "policies, models, thresholds, segments and rules as events",
-    ("identity", "value", "profile", "treatment"),
+    "policies, models, thresholds, segments, mappings and rules as events",
+    ("intake", "identity", "value", "profile", "treatment"),
     ("restore",),
 )
 

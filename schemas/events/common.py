@@ -50,11 +50,17 @@ class Campaign(Shape):
 
 
 class Original(Shape):
-    """What stood in the sender's event before it was mapped or corrected."""
+    """What stood in the sender's event before it was mapped or corrected.
+
+    `renamed`: our place (`properties.order_id`) to the name it was sent under, among the properties. `added`: places
+    that the mapping filled.
+    """
 
     event: Text = None
     time: Text = None
     channel: Text = None
+    renamed: dict[str, str] | None = None
+    added: list[str] | None = None
 
 
 class Address(Shape):

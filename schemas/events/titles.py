@@ -38,8 +38,7 @@ def summary(event_type: str, data: Data) -> str:
     """At most 200 characters in one line; may hold what a person wrote, so it is personal. May be empty."""
     properties = _properties(data)
     for name in _SAID:
-        text = text_of(properties.get(name))
-        if text:
+        if name in properties and (text := text_of(properties[name])):
             return _cut(text, SUMMARY_CHARS_MAX)
     if event_type.startswith(("order.", "checkout.")):
         return _cut(_lines(properties), SUMMARY_CHARS_MAX)

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.codec import header
 from schemas.envelope import event_id, parse_rfc3339, rfc3339
-from schemas.topics import CHANNEL_EVENTS, PARTITIONS
+from schemas.topics import CHANNEL_EVENTS
 from services.intake.domain.accounts import Account, Cell, Fate, accounts, minute_of
 from services.intake.door import accounting
+from services.intake.stretch import opened
 from services.runtime.postgres import Pool
 from services.runtime.settings import Settings
 
@@ -29,7 +29,6 @@ ASKED_MAX = 1_000
 EARLY = timedelta(minutes=1)
 LATE = timedelta(minutes=10)
 """How far the log's time may lie from the arrival: the clocks differ, and what waited for the broker comes late."""
-READ_POLL_MS = 500
 SAMPLES_MAX = 20
 ANSWER_TIMEOUT_S = 30.0
 
@@ -62,50 +61,36 @@ async def audit(
         said = await accounting.answered(connection, since, until)
     copies = [copy async for copy in _copies(settings, since, until)]
     progress(f"{len(copies):,} copies are in the log")
-    status = (await client.get(f"{settings.interaction_internal_url}/status")).raise_for_status().json()
-    reached = {p["partition"]: p["position"] for p in status["positions"] if p["topic"] == CHANNEL_EVENTS.name}
+    reached = await reached_by(settings, client)
     fates: list[tuple[Copy, Fate]] = []
     silent: set[str] = set()
     for start in range(0, len(copies), ASKED_MAX):
         part = copies[start : start + ASKED_MAX]
-        fates += await _fates(settings, client, part, reached, silent)
+        fates += await fates_of(settings, client, part, reached, silent)
         progress(f"{len(fates):,} of {len(copies):,} were looked for")
     return _told(accounts(said, ((copy.cell, fate) for copy, fate in fates)), fates, silent)
 
 
+async def reached_by(settings: Settings, client: httpx.AsyncClient) -> dict[int, int]:
+    """How far interaction has come in each partition of the log. Raises httpx.HTTPError."""
+    status = (await client.get(f"{settings.interaction_internal_url}/status")).raise_for_status().json()
+    return {p["partition"]: p["position"] for p in status["positions"] if p["topic"] == CHANNEL_EVENTS.name}
+
+
 async def _copies(settings: Settings, since: datetime, until: datetime) -> AsyncIterator[Copy]:
     """The copies that arrived in these minutes, read from the stretch of the log they can lie in."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, client_id="c360-audit")
-    await consumer.start()
-    try:
-        places = [TopicPartition(CHANNEL_EVENTS.name, number) for number in range(PARTITIONS)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        first = await consumer.offsets_for_times({p: _ms(since - EARLY) for p in places})
-        after = await consumer.offsets_for_times({p: _ms(until + LATE) for p in places})
-        stop = {p: after[p].offset if after[p] else ends[p] for p in places}
-        at = {p: first[p].offset if first[p] else ends[p] for p in places}
-        if sum(stop[p] - at[p] for p in places) > COPIES_MAX:
+    async with opened(settings, "c360-audit") as log:
+        stretch = await log.between(since - EARLY, until + LATE)
+        if stretch.records > COPIES_MAX:
             raise TooMuch(f"the log has more than {COPIES_MAX:,} records there; choose fewer minutes")
-        for place in places:
-            consumer.seek(place, at[place])
-        while any(at[p] < stop[p] for p in places):
-            for place, records in (await consumer.getmany(timeout_ms=READ_POLL_MS)).items():
-                for record in records:
-                    at[place] = record.offset + 1
-                    copy = _copy(record) if record.offset < stop[place] else None
-                    if copy is not None and since <= copy.cell.minute < until:
-                        yield copy
-    finally:
-        await consumer.stop()
+        async for record in log.records(stretch):
+            copy = copy_of(record)
+            if copy is not None and since <= copy.cell.minute < until:
+                yield copy
 
 
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000)
-
-
-def _copy(record: Any) -> Copy | None:
-    """None for what is no event of ours."""
+def copy_of(record: Any) -> Copy | None:
+    """One record of the log as a copy; None for what is no event of ours."""
     source, sent_id = header(record.headers, "ce_source"), header(record.headers, "ce_id")
     received = header(record.headers, "c360_received")
     if source is None or sent_id is None or received is None or record.key is None:
@@ -114,9 +99,10 @@ def _copy(record: Any) -> Copy | None:
     return Copy(cell, record.partition, record.offset, record.key.decode(), event_id(source, sent_id))
 
 
-async def _fates(
+async def fates_of(
     settings: Settings, client: httpx.AsyncClient, copies: Sequence[Copy], reached: dict[int, int], silent: set[str]
 ) -> list[tuple[Copy, Fate]]:
+    """What became of each copy, in order; `silent`: parts that do not answer are noted there."""
     asked = {"events": sorted({copy.event_id for copy in copies})}
     url = f"{settings.interaction_internal_url}/kept"
     kept = (await client.post(url, json=asked)).raise_for_status().json()["kept"]

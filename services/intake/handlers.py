@@ -19,11 +19,11 @@ from services.intake.domain.accept import accept
 from services.intake.domain.accounts import Answered, Cell, minute_of
 from services.intake.domain.cloudevents import read_kafka
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
-from services.intake.door import BrokerAway, Publisher, Sources, accounting, plans
+from services.intake.door import BrokerAway, Publisher, Sources, accounting, mappings, plans
 from services.runtime import telemetry
 from services.runtime.batch import Batch, LanePlan, Work
 from services.runtime.http import Database
-from services.runtime.postgres import Generation, ServiceSchema
+from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
 
 NOT_REGISTERED = "source_not_registered"
@@ -112,8 +112,11 @@ def _answered(results: Sequence[Accepted | Parked]) -> Answered:
 
 async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Intake's lane over the raw topic."""
-    database = Database(settings, ServiceSchema.of("intake"))
+    database = Database(settings, mappings.schema())
     raw = RawLane(settings, Publisher(settings), Sources(database), plans.Plans(database))
-    return LanePlan(
-        service="intake", lane="raw", decode={CHANNEL_RAW.name: read}, apply=raw.apply, prepare=raw.prepare
-    )
+
+    async def begin(_connection: Connection) -> None:
+        await mappings.ready(settings, database)
+
+    decode = {CHANNEL_RAW.name: read}
+    return LanePlan(service="intake", lane="raw", decode=decode, apply=raw.apply, prepare=raw.prepare, begin=begin)

@@ -1,6 +1,6 @@
-"""Intake's internal pages: /sources, /plans, /parked, /trace, /audit, /commands, beside /wait and /status.
+"""Intake's internal pages: /sources, /plans, /mappings, /remap, /parked, /trace, /tail, /audit, /commands.
 
-Owns routes and their words. Not for the public.
+Beside them stand /wait and /status. Owns routes and their words. Not for the public.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from services.intake import inputs, views
 from services.intake.audit_pages import AUDIT_ROUTES
 from services.intake.commands import command
 from services.intake.domain.plans import read_plan
-from services.intake.door import Publisher, plans
+from services.intake.door import Publisher, mappings, plans
+from services.intake.mapping_pages import MAPPING_ROUTES
+from services.intake.tail_pages import TAIL_ROUTES
 from services.intake.trail import trail
 from services.runtime.http import Problem, answer, whole
 from services.runtime.internal import internal_app
-from services.runtime.postgres import Connection, ServiceSchema
+from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 
 OFFSET_MAX = 2**62
@@ -34,7 +36,7 @@ def internal(settings: Settings) -> Starlette:
     """The application, with a publisher of its own for commands."""
     app = internal_app(
         settings,
-        ServiceSchema.of("intake"),
+        mappings.schema(),
         [
             Route("/sources", sources, methods=["GET", "POST"]),
             Route("/sources/revoke", revoke, methods=["POST"]),
@@ -43,6 +45,8 @@ def internal(settings: Settings) -> Starlette:
             Route("/parked", parked),
             Route("/trace", trace),
             *AUDIT_ROUTES,
+            *MAPPING_ROUTES,
+            *TAIL_ROUTES,
             Route("/commands", command, methods=["POST"]),
         ],
     )

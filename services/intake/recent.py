@@ -1,22 +1,41 @@
 """What a source sent last, and what became of it: for whoever is setting the source up.
 
-Owns a short memory per source and process; the log and the parked events are what lasts. Shows ids, types and times,
-never what a person wrote.
+Owns a short memory of the log's end, read on when somebody asks: so every process tells the same, also one that was
+just started. Shows ids, types and times, never what a person wrote.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from schemas.envelope import rfc3339
-from services.intake.domain.model import Accepted, Parked
+import orjson
+
+from schemas.codec import header
+from schemas.envelope import event_id, parse_rfc3339, rfc3339
+from services.intake.domain.model import Parked
+from services.intake.stretch import Stretch, opened
+from services.runtime.http import Database
+from services.runtime.settings import Settings
 
 RECENT_MAX = 100
+LOOKED_BACK_MAX = 2_000
+"""Records of each partition that a process reads when it is first asked."""
+READ_EVERY_S = 0.5
+"""A write key is no secret in a browser: whoever asks more often is told what was read then."""
+READ_TIMEOUT_S = 5.0
 STATES = ("applied", "duplicate", "waiting", "parked")
+
+_PARKED = """
+    (SELECT reason, detail, parked_at FROM door_parked WHERE source = $1 ORDER BY parked_id DESC LIMIT $2)
+    UNION ALL
+    (SELECT reason, detail, parked_at FROM parked WHERE source = $1 ORDER BY parked_at DESC LIMIT $2)
+"""
 
 Place = tuple[int, int]
 """(partition, offset) in the log."""
@@ -53,28 +72,67 @@ class Arrived:
 
 
 class Recent:
-    """The last RECENT_MAX events of each source that this process heard."""
+    """The last RECENT_MAX events of each source."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings, self.database = settings, database
         self._of: dict[str, deque[Arrived]] = {}
+        self._at: dict[int, int] = {}
+        self._read_at = -READ_EVERY_S
+        self._lock = asyncio.Lock()
 
-    def note(
-        self, source: str, received: datetime, results: Sequence[Accepted | Parked], places: Sequence[Place]
-    ) -> None:
-        """Remember what came in one request; `places`: of the accepted ones, in order."""
-        listed = self._of.setdefault(source, deque(maxlen=RECENT_MAX))
-        # Only what stays is worth being made.
-        skipped = max(0, len(results) - RECENT_MAX)
-        at = iter(places[sum(isinstance(r, Accepted) for r in results[:skipped]) :])
-        for result in results[skipped:]:
-            if isinstance(result, Parked):
-                listed.append(Arrived(received, None, None, None, (), None, result))
-            else:
-                event = result.event
-                listed.append(
-                    Arrived(received, event.event_id, event.id, event.type, result.incomplete, next(at), None)
-                )
+    async def of(self, source: str) -> list[Arrived]:
+        """The newest first. Raises KafkaError or TimeoutError while the broker is away, or what TRANSIENT lists."""
+        async with self._lock:
+            if time.monotonic() - self._read_at >= READ_EVERY_S:
+                await self._read_on()
+                self._read_at = time.monotonic()
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            rows = await connection.fetch(_PARKED, source, RECENT_MAX)
+        parked = [_parked(row) for row in rows]
+        listed = sorted([*self._of.get(source, ()), *parked], key=lambda one: one.received, reverse=True)
+        return listed[:RECENT_MAX]
 
-    def of(self, source: str) -> list[Arrived]:
-        """The newest first."""
-        return list(reversed(self._of.get(source, ())))
+    async def _read_on(self) -> None:
+        found = []
+        async with asyncio.timeout(READ_TIMEOUT_S), opened(self.settings, "c360-recent") as log:
+            whole = await log.between(None, None)
+            begin = {
+                p: min(end, max(whole.begin[p], end - LOOKED_BACK_MAX, self._at.get(p, 0)))
+                for p, end in whole.end.items()
+            }
+            async for record in log.records(Stretch(begin, whole.end)):
+                found.append(record)
+        self._at = dict(whole.end)
+        for record in sorted(found, key=lambda one: int(one.timestamp)):
+            source, arrived = _arrived(record)
+            if arrived is not None:
+                self._of.setdefault(source.partition("/")[0], deque(maxlen=RECENT_MAX)).append(arrived)
+
+
+def _arrived(record: Any) -> tuple[str, Arrived | None]:
+    """One record of the log and its source; None for what is no event of ours."""
+    source, sent_id = header(record.headers, "ce_source"), header(record.headers, "ce_id")
+    received = header(record.headers, "c360_received")
+    if source is None or sent_id is None or received is None:
+        return "", None
+    of_type, place = header(record.headers, "ce_type"), (record.partition, record.offset)
+    moment, event = parse_rfc3339(received), event_id(source, sent_id)
+    return source, Arrived(moment, event, sent_id, of_type, incomplete_of(record.value), place, None)
+
+
+def _parked(row: Any) -> Arrived:
+    return Arrived(row["parked_at"], None, None, None, (), None, Parked(row["reason"], row["detail"]))
+
+
+def incomplete_of(value: bytes | None) -> tuple[str, ...]:
+    """The required fields a record's event lacks; none for what is no JSON, or sealed."""
+    if value is None or b'"incomplete"' not in value:
+        return ()
+    try:
+        found = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return ()
+    lacks = found.get("incomplete") if isinstance(found, dict) else None
+    return tuple(str(name) for name in lacks) if isinstance(lacks, list) else ()

@@ -17,16 +17,20 @@ from services.ops.commands import (
     audit,
     contact,
     dialogue,
+    events,
     finding,
     identity,
     identity_history,
     importing,
     keys,
+    lanes,
     looking,
+    mapping,
     parked,
     plan,
     publishing,
     reads,
+    remapping,
     repairing,
     replay,
     restoring,
@@ -70,6 +74,7 @@ identity.identity.command("how")(identity_history.how)
 identity.identity.command("history")(identity_history.history)
 app.add_typer(identity.identity, name="identity")
 app.command("restore")(restoring.restore)
+app.add_typer(lanes.lane, name="lane")
 app.add_typer(replay.replay, name="replay")
 app.command("verify")(replay.verify)
 app.command("repair")(repairing.repair)
@@ -81,6 +86,9 @@ app.add_typer(webhooks.webhooks, name="webhooks")
 app.command("reads")(reads.reads)
 app.add_typer(parked.parked, name="parked")
 app.add_typer(plan.plan, name="plan")
+app.add_typer(events.events, name="events")
+app.add_typer(mapping.mapping, name="mapping")
+app.command("remap")(remapping.remap)
 app.add_typer(keys.sources, name="source")
 app.add_typer(keys.keys, name="key")
 

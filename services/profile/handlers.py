@@ -1,5 +1,6 @@
 """What profile does with a batch of states: already seen (older version)? → save → tell what changed → segments.
 
+What time brings, promises that become due and segments that age, it looks for between batches.
 Owns the order of these steps, and the form of a change; what it says is domain/changing.py.
 """
 
@@ -25,7 +26,7 @@ from services.profile import store
 from services.profile.domain import IDENTITY, Now
 from services.profile.domain.changing import MOVES, MOVES_HEADER, UPDATED, Detail, folded, noted, spoken
 from services.profile.domain.segments import SEGMENTS, Segments, read_segments
-from services.profile.store import fates, memberships, search, whole
+from services.profile.store import fates, memberships, occasions, search, whole
 from services.runtime import review
 from services.runtime.batch import Batch, LanePlan, Tells, Told, Work
 from services.runtime.policies import PolicyInForce
@@ -40,16 +41,29 @@ SERVICE_OF = {
 SHIPPED: dict[str, Any] = {"segments": {}}
 LOOKED_AT_ONCE = 300
 """Customers looked at again in one transaction."""
+DUE_AT_ONCE = 200
+"""Occasions told in one transaction because their time has come."""
+REBUILT_LATE_US = 3_600_000_000
+"""A rebuild lets times pass so much later: what is told around a swap may be told twice, under one id, never not."""
 SWEEP_EVERY_S = 3_600
 """How often everybody is looked at again where waiting may change who is in a segment."""
 
 
-class Segmenting:
-    """The lane's handlers, with the segments in force and the business day's zone."""
+def clock_us() -> int:
+    """What time it is, in µs since 1970: promises become due by the clock, not by messages."""
+    return time.time_ns() // 1_000
 
-    def __init__(self, zone: ZoneInfo, segments: PolicyInForce[Segments]) -> None:
+
+class Profile:
+    """The lane's handlers, with the segments in force and the business day's zone.
+
+    `late_us`: by how much later than it is due an occasion comes to pass here.
+    """
+
+    def __init__(self, zone: ZoneInfo, segments: PolicyInForce[Segments], late_us: int = 0) -> None:
         self.zone = zone
         self.segments = segments
+        self.late_us = late_us
 
     async def apply(self, batch: Batch, work: Work) -> None:
         """Apply one batch; whose sections it changed enters and leaves segments as of its newest message."""
@@ -60,8 +74,23 @@ class Segmenting:
         if segments.by_id:
             now = self._at(max(i.log_time_ms for i in batch.records))
             moved = await memberships.follow(work.connection, segments, sorted(changed), now)
-            moves = {c: [*moves.get(c, ()), *moved.get(c, ())] for c in {*moves, *moved}}
+            moves = _joined(moves, moved)
         await tell_moves(work, moves)
+
+    async def spare(self, work: Work) -> bool:
+        """A piece of what no message asks for; whether there is more of it. What is due comes first."""
+        return await self.come_to_pass(work) or await self.review(work)
+
+    async def come_to_pass(self, work: Work) -> bool:
+        """Tell what became due by now, of some customers; whether anybody was looked at."""
+        until_us = clock_us() - self.late_us
+        customers = await occasions.due(work.connection, until_us, DUE_AT_ONCE)
+        if not customers:
+            return False
+        await store.lock_customers(work.connection, customers)
+        # Another worker, or a message, may have been quicker: what was told waits no more.
+        await tell_moves(work, await occasions.come_to_pass(work.connection, customers, until_us))
+        return True
 
     async def review(self, work: Work) -> bool:
         """After a change of segments, and as time goes by: look at some more customers; whether others are left."""
@@ -97,8 +126,12 @@ class Segmenting:
         return Now(datetime.fromtimestamp(time_ms / 1_000, self.zone).date(), time_ms * 1_000)
 
 
+def _joined(one: Mapping[str, list[Detail]], other: Mapping[str, list[Detail]]) -> dict[str, list[Detail]]:
+    return {c: [*one.get(c, ()), *other.get(c, ())] for c in sorted({*one, *other})}
+
+
 async def tell_moves(work: Work, moves: Mapping[str, list[Detail]]) -> None:
-    """Tell between which segments and tiers (locked) customers moved, with what else is told of each here."""
+    """Tell how (locked) customers moved, and what came to pass of them, with what else is told of each here."""
     beside = {customer: work.told.get((PROFILE_CHANGES.name, customer)) for customer in moves}
     alone = [customer for customer, told in beside.items() if told is None]
     versions = await store.count_on(work.connection, alone)
@@ -110,7 +143,7 @@ async def tell_moves(work: Work, moves: Mapping[str, list[Detail]]) -> None:
 
 
 async def apply(batch: Batch, work: Work) -> tuple[set[str], dict[str, list[Detail]]]:
-    """Apply one batch of bindings and sections; the customers whose sections it changed, and whose tiers."""
+    """Apply one batch of bindings and sections; the customers whose sections it changed, and how they moved."""
     bindings = _newest([(i.message.key, i.message) for i in batch.of(IDENTITY_BINDINGS.name)])
     sections = _newest(
         [((i.message.key, SERVICE_OF[i.topic]), i.message) for i in batch.records if i.topic in SERVICE_OF]
@@ -131,7 +164,7 @@ async def apply(batch: Batch, work: Work) -> tuple[set[str], dict[str, list[Deta
     told_of = {customer for customer, service in changed if service == IDENTITY}
     lost = await store.superseded(connection, sorted(told_of | lost))
     versions |= await store.empty(connection, lost)
-    tiers = await search.follow(connection, sections, changed, lost)
+    tiers, shown = await search.follow(connection, sections, changed, lost)
     details = (await fates.changes(connection, moves, sections, changed, existed, lost)).details()
     for customer in details.keys() & _replayed(sections, changed):
         details[customer]["cause"] = whole.REPLAYED
@@ -143,7 +176,9 @@ async def apply(batch: Batch, work: Work) -> tuple[set[str], dict[str, list[Deta
     for customer, detail in details.items():
         state = State(customer, Version(work.epoch, versions[customer]), {}, "", newest[customer])
         work.tell(PROFILE_CHANGES.name, state, noted(_text(state.version), detail))
-    return {customer for customer, _ in changed} | lost, tiers
+    # After the last customer was locked: here others may be waited for who tell the same.
+    passed = await occasions.follow(connection, sections, changed, shown)
+    return {customer for customer, _ in changed} | lost, _joined(tiers, passed)
 
 
 def _replayed(sections: Mapping[tuple[str, str], StateText], changed: Collection[tuple[str, str]]) -> set[str]:
@@ -198,7 +233,8 @@ def _text(version: Version) -> str:
 async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Profile's lane."""
     segments = PolicyInForce(SEGMENTS, read_segments)
-    segmenting = Segmenting(ZoneInfo(settings.business_timezone), segments)
+    late_us = REBUILT_LATE_US if settings.silent else 0
+    profile = Profile(ZoneInfo(settings.business_timezone), segments, late_us)
 
     async def begin(connection: Connection) -> None:
         await segments.ready(connection, settings, "profile", SHIPPED)
@@ -212,9 +248,9 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
             IDENTITY_BINDINGS.name: lambda r: decode_state(r.value),
             **{topic: lambda r: decode_state_text(r.value) for topic in SERVICE_OF},
         },
-        apply=segmenting.apply,
+        apply=profile.apply,
         begin=begin,
-        spare=segmenting.review,
+        spare=profile.spare,
         tells={
             PROFILE_CHANGES.name: Tells(
                 "customer", "customer_id", current, content=whole.content, retold=whole.retold

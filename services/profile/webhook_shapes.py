@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.profile.domain.webhooks import TYPES
+
 TIMEOUT_MS_MAX = 20_000
 RETRY_FOR_S_MAX = 7 * 86_400
 DESCRIPTION_CHARS_MAX = 2_000
@@ -18,7 +20,10 @@ TYPES_MAX = 50
 EXAMPLE_URL = "https://shop.example/c360"
 
 Url = Annotated[str, Field(min_length=1, max_length=URL_CHARS_MAX, description="https, of a public address")]
-Types = Annotated[list[str], Field(max_length=TYPES_MAX, description="Of which events it is told; empty: of all")]
+Types = Annotated[
+    list[str],
+    Field(max_length=TYPES_MAX, description=f"Of which events it is told, of {', '.join(TYPES)}; empty: of all"),
+]
 Description = Annotated[str | None, Field(max_length=DESCRIPTION_CHARS_MAX)]
 TimeoutMs = Annotated[int, Field(ge=500, le=TIMEOUT_MS_MAX, description="How long one attempt may take, in ms")]
 RetryForS = Annotated[

@@ -143,7 +143,8 @@ async def _roll_back(transaction: Any) -> None:
 
 
 async def _begin(lane: Lane, connection: Connection, moves: list[Move]) -> Work:
-    generation, moved = await positions.claim(connection, lane.plan.service, moves, lane.pointer)
+    generation, moved, paused = await positions.claim(connection, lane.plan.service, moves, lane.pointer)
+    lane.paused = lane.plan.lane in paused
     if generation.number != lane.generation.number:
         raise SchemaHalt(SUPERSEDED, f"generation {generation.number} is live")
     lane.generation = generation

@@ -179,6 +179,12 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._hold()
         return [r for r in records if r.offset >= self.ready.get((r.topic, r.partition), r.offset + 1)]
 
+    async def rest(self, timeout_ms: int) -> None:
+        """Read nothing for so long, and stay a member of the group."""
+        self._hold()
+        # What comes of a partition that is given to us just now is dropped: its position is read before that counts.
+        await self._getmany(timeout_ms, 1)
+
     def _hold(self) -> None:
         """Ask the broker for nothing. Called before aiokafka's fetcher has a turn to ask for the next records."""
         self._held = self.consumer.assignment()
@@ -239,8 +245,12 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
         return sum(max(0, (self._consumer.highwater(tp) or 0) - mine[tp]) for tp in mine.keys() & assigned)
 
     async def lag(self) -> int:
-        """Records the broker holds beyond the ready partitions' positions."""
+        """Records the broker holds beyond the ready partitions' positions. Raises KafkaError while it is away."""
         if not self.ready:
             return 0
-        ends = await self.consumer.end_offsets([TopicPartition(*p) for p in self.ready])
+        try:
+            async with asyncio.timeout(OFFSETS_TIMEOUT_S):
+                ends = await self.consumer.end_offsets([TopicPartition(*p) for p in self.ready])
+        except TimeoutError:
+            raise KafkaTimeoutError("the broker does not say where partitions end") from None
         return sum(max(0, end - self.ready.get((tp.topic, tp.partition), end)) for tp, end in ends.items())

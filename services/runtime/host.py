@@ -25,7 +25,7 @@ from services.runtime import telemetry
 from services.runtime.applying import SUPERSEDED
 from services.runtime.batch import LanePlan
 from services.runtime.lane import HALTS, Lane
-from services.runtime.pages import Pages, worker_pages
+from services.runtime.pages import OWN_PORT, Pages, worker_pages
 from services.runtime.postgres import TRANSIENT, Generation, SchemaHalt, ServiceSchema, prepare
 from services.runtime.report import LaneState
 from services.runtime.settings import Settings
@@ -163,7 +163,7 @@ def worker_app(
         store="memory://",
         datadir=Path(tempfile.gettempdir()) / "c360-faust",
     )
-    served: list[Any] = [hosted, Pages(lambda settings: worker_pages(hosted), "worker_port")]
+    served: list[Any] = [hosted, Pages(lambda settings: worker_pages(hosted), OWN_PORT)]
     if api is not None:
         served.append(Pages(api, port))
     for one in served:

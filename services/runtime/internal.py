@@ -15,18 +15,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from schemas.topics import TOPICS
-from services.runtime import control, policies, positions, waiting
+from services.runtime import control, pauses, policies, positions, waiting
 from services.runtime.host import BuildPlan
 from services.runtime.http import EXCEPTION_HANDLERS, Database, Problem, answer, whole
+from services.runtime.lane_pages import lane_pages
 from services.runtime.parked_pages import parked_pages
 from services.runtime.postgres import ServiceSchema
 from services.runtime.repair.pages import repair_pages
 from services.runtime.replay_pages import replay_pages
+from services.runtime.report import workers
 from services.runtime.settings import Settings
 from services.runtime.watch import Ending
 
 RECORDS_WAIT_MS = 1_000
-STALE_LANE_S = 5.0
 PARKED = """
     SELECT reason, count(*) AS count FROM parked p WHERE NOT EXISTS (SELECT FROM discarded d
         WHERE (d.topic, d.partition, d.first_offset) = (p.topic, p.partition, p.first_offset)) GROUP BY 1
@@ -65,7 +66,8 @@ def internal_app(
     async def status(_request: Request) -> Response:
         return answer(await lane_status(service, database, ending, sorted(heard)))
 
-    own: list[BaseRoute] = [Route("/wait", wait), Route("/status", status), *parked_pages(service)]
+    own: list[BaseRoute] = [Route("/wait", wait), Route("/status", status)]
+    own += [*parked_pages(service), *lane_pages(service)]
     own += [Route("/restore", restore, methods=["GET", "POST"])] if schema.event_sourced else []
     if plan is not None:
         own += [*replay_pages(settings, schema, plan, ending), *repair_pages(settings, schema, plan)]
@@ -99,7 +101,8 @@ async def lane_status(service: str, database: Database, ending: Ending, heard: l
     pool = await database.pool()
     async with pool.acquire() as connection:
         stored = await positions.stored(connection)
-        lanes = await connection.fetch("SELECT lane, worker_index, state, reason, build, counts, at FROM lane")
+        told = await workers(connection)
+        paused = pauses.shown(await pauses.lasting(connection, service))
         tally = await connection.fetch("SELECT outcome, sum(count)::bigint AS count FROM tally GROUP BY 1")
         parked = await connection.fetch(PARKED)
         markers = await connection.fetchval("SELECT count(*) FROM marker")
@@ -122,12 +125,8 @@ async def lane_status(service: str, database: Database, ending: Ending, heard: l
         "positions": rows,
         "lag": sum(int(str(r["lag"])) for r in rows),
         "lag_ms": max((int(str(r["lag_ms"])) for r in rows), default=0),
-        "workers": [
-            {"lane": r["lane"], "worker": r["worker_index"], "reason": r["reason"], "build": r["build"],
-             "state": r["state"] if r["state"] == "halted" or (now - r["at"]).total_seconds() < STALE_LANE_S
-             else "silent"}
-            for r in lanes
-        ],
+        "workers": told,
+        "paused": paused,
         "markers": markers,
         "tally": {r["outcome"]: r["count"] for r in tally},
         "parked": {r["reason"]: r["count"] for r in parked},

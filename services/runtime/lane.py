@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from services.runtime import applying, markers, parking, positions, retelling, telemetry
+from services.runtime import applying, markers, parking, positions, resting, retelling, telemetry
 from services.runtime.batch import Batch, LanePlan, Told
 from services.runtime.faultpoints import FaultPoints
 from services.runtime.feed import Feed
@@ -62,6 +62,7 @@ class Lane:
         self.suspicion = Suspicion()
         self.state = LaneState.STARTING
         self.halt: BaseException | None = None
+        self.paused = False  # by people: it rests after the batch at hand
         self.progress_at = time.monotonic()
         self.applied = 0
         self._connection: OwnConnection | None = None
@@ -106,7 +107,11 @@ class Lane:
             self.plan.forget()
         await self._get_ready()
         await self._look_around()
-        await self._spare()
+        if not self.paused:
+            await self._spare()
+        if self.paused:
+            await resting.rest(self)
+            return
         self._enter(LaneState.FETCHING)
         is_busy = self.outbox.pending or self._spared_at < 0
         records = await self.feed.fetch(FLUSH_AFTER_MS if is_busy else FETCH_TIMEOUT_MS)
@@ -162,9 +167,10 @@ class Lane:
         self.faults.reach("after_commit")
         self.applied += len(records)
         self.progress_at = time.monotonic()
-        self._tell(result)
+        self.told(result)
 
-    def _tell(self, result: applying.Applied) -> None:
+    def told(self, result: applying.Applied) -> None:
+        """Publish what a transaction has to tell, if it was committed."""
         if result.committed:
             self.outbox.acked = markers.Telling()
             self.outbox.publish(result.told, result.telling)
@@ -176,7 +182,7 @@ class Lane:
         if self.outbox.acked.numbers or passed:
             result = await applying.flush(self, passed)
             self.feed.ready.update({p: o for p, o in result.reached.items() if p in self.feed.ready})
-            self._tell(result)
+            self.told(result)
         self.progress_at = time.monotonic()
 
     @property
@@ -191,6 +197,7 @@ class Lane:
             path = f"{self.generation.schema},{self.plan.service}"
             self._connection = await connect(self.settings, path, self.role)
             await hold_worker_index(self._connection, self.feed.instance)
+            await resting.look(self)
         if self.plan.begin is not None and not self._begun:
             await self.plan.begin(self._connection)
             self._begun = True
@@ -257,7 +264,13 @@ class Lane:
         if due and self.outbox.idle and self.feed.ready:
             result, more = await applying.spare(self)
             self._spared_at = -SPARE_EVERY_S if more else time.monotonic()
-            self._tell(result)
+            self.told(result)
+
+    def rest(self) -> None:
+        """It is paused, and says so at its next turn."""
+        if self.state != LaneState.PAUSED:
+            self._enter(LaneState.PAUSED)
+            self._reported_at = 0.0
 
     def counts(self) -> dict[str, int]:
         """What its row in the lane table tells beside its state."""

@@ -6,6 +6,7 @@ Owns serving; what is served comes from the service's api module.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 KEEP_ALIVE_S = 75
 BACKLOG = 512
 SHUTDOWN_S = 3
+OWN_PORT = "worker_port"
+"""The settings field of the port of a worker's own pages."""
 
 
 class Server(uvicorn.Server):
@@ -55,6 +58,20 @@ def server(application: Any, host: str, port: int) -> Server:
     )
 
 
+def shared_socket(host: str, port: int) -> socket.socket:
+    """A socket of a port on which others of this service listen too. Raises OSError where somebody else does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise OSError(f"port {port} is taken") from error
+    return listening
+
+
 class Pages(mode.Service):
     """Serves an ASGI application on the port that a settings field names; nothing when it is 0."""
 
@@ -75,8 +92,10 @@ class Pages(mode.Service):
             self._ended.set()
             return
         self._server = server(self.build(settings), settings.host, port)
+        # A worker's own pages are nobody else's; a service's address is.
+        is_shared = settings.port_shared and self.port_field != OWN_PORT
         try:
-            await self._server.serve()
+            await self._server.serve([shared_socket(settings.host, port)] if is_shared else None)
         except SystemExit as end:
             raise OSError(f"port {port} is taken") from end
         finally:

@@ -5,7 +5,7 @@ Owns the position table. The compare-and-set, not the consumer group, makes the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +82,11 @@ def _check_same(rows: Iterable[Any], topic_ids: Mapping[str, str]) -> None:
             )
 
 
-LIVE = "SELECT live, epoch FROM {service}.generation FOR SHARE"
-"""The pointer that a live lane holds: a swap waits for it."""
-BESIDE = "SELECT CASE WHEN state = 'running' THEN generation END AS live, 0 AS epoch FROM {service}.beside FOR SHARE"
+LIVE = """SELECT live, epoch, ARRAY (SELECT lane FROM {service}.lane_pause WHERE resumed_at IS NULL) AS paused
+        FROM {service}.generation FOR SHARE"""
+"""The pointer that a live lane holds, a swap waits for it; and which lanes people have paused."""
+BESIDE = """SELECT CASE WHEN state = 'running' THEN generation END AS live, 0 AS epoch, '{{}}'::text[] AS paused
+        FROM {service}.beside FOR SHARE"""
 """The pointer that a rebuild holds: who pauses it, or swaps, waits for it."""
 
 _CLAIM = """
@@ -102,17 +104,17 @@ _CLAIM = """
         WHERE p.topic = s.topic AND p.partition = s.partition AND p.next_offset = s.expected
         RETURNING p.topic, p.partition
     )
-    SELECT live, epoch, m.topic, m.partition FROM pointer LEFT JOIN moved m ON true
+    SELECT live, epoch, paused, m.topic, m.partition FROM pointer LEFT JOIN moved m ON true
 """
 
 
 async def claim(
     connection: Connection, service: str, moves: Iterable[Move], pointer: str = LIVE
-) -> tuple[Generation, set[Partition]]:
+) -> tuple[Generation, set[Partition], Collection[str]]:
     """Move the positions whose stored offset is the expected one.
 
-    Returns the generation that `pointer` names, which cannot be swapped before this transaction ends, and the
-    partitions that were moved. Raises SchemaHalt("no_generation").
+    Returns the generation that `pointer` names, which cannot be swapped before this transaction ends, the partitions
+    that were moved, and the lanes that are to rest after it. Raises SchemaHalt("no_generation").
     """
     ordered = sorted(moves, key=lambda m: (m.topic, m.partition))
     rows = await connection.fetch(
@@ -126,7 +128,8 @@ async def claim(
     if not rows or rows[0]["live"] is None:
         raise SchemaHalt("no_generation", f"{service} has no such generation at work")
     live = Generation(rows[0]["live"], rows[0]["epoch"], f"{service}_g{rows[0]['live']}")
-    return live, {(row["topic"], row["partition"]) for row in rows if row["topic"] is not None}
+    moved = {(row["topic"], row["partition"]) for row in rows if row["topic"] is not None}
+    return live, moved, rows[0]["paused"]
 
 
 async def stored(connection: Connection) -> dict[Partition, tuple[int, int]]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.runtime import telemetry
 from services.runtime.postgres import Connection
@@ -29,9 +30,27 @@ class LaneState(StrEnum):
     HALTED = "halted"
 
 
+STALE_LANE_S = 5.0
+"""A worker that has said nothing for longer is silent, unless it halted: that it says once."""
+
+
+async def workers(connection: Connection) -> list[dict[str, Any]]:
+    """What the workers of the generation on the connection's search path said of themselves lately."""
+    rows = await connection.fetch("SELECT lane, worker_index, state, reason, build, at FROM lane ORDER BY 1, 2")
+    now = datetime.now(UTC)
+    return [
+        {"lane": r["lane"], "worker": r["worker_index"], "reason": r["reason"], "build": r["build"],
+         "state": r["state"] if r["state"] == LaneState.HALTED or (now - r["at"]).total_seconds() < STALE_LANE_S
+         else "silent"}
+        for r in rows
+    ]  # fmt: skip
+
+
 async def report(connection: Connection, lane: Lane, reason: str) -> None:
     """Write the lane's row, and its metric of lag; outside every batch's transaction."""
-    telemetry.LAG.labels(lane.plan.service).set(lane.feed.known_lag())
+    # A paused lane's consumer hears nothing of what comes: the broker has to be asked.
+    lag = await lane.feed.lag() if lane.state == LaneState.PAUSED else lane.feed.known_lag()
+    telemetry.LAG.labels(lane.plan.service).set(lag)
     await connection.execute(
         """
         INSERT INTO lane (lane, worker_index, state, reason, build, pid, counts)

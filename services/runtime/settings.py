@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     intake_port: int = 8080
     profile_port: int = 8084
     internal_port: int = 8090
+    port_shared: bool = False
+    """Several workers of this service listen on its port, and the system spreads connections between them."""
     intake_url: str = "http://127.0.0.1:8080"
     profile_url: str = "http://127.0.0.1:8084"
     intake_internal_url: str = "http://127.0.0.1:8090/intake"

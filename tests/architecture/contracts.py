@@ -92,6 +92,7 @@ RULES = (
             "services.{service}.value_shapes",
             "services.{service}.webhook_shapes",
             "services.{service}.segment_shapes",
+            "services.{service}.asyncapi",
             "services.{service}.listening",
             "services.{service}.webhooks",
             "services.{service}.trail",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from tests.end_to_end.test_kafka_door import publish
 from tests.support.doors import Doors, Named, Source, cloudevent
+from tests.support.running import until
 
 
 def _recent(doors: Doors, source: Source, **params: Any) -> list[dict[str, Any]]:
@@ -48,3 +50,19 @@ def test_a_source_that_sends_too_fast_is_told_to_wait_and_a_revoked_key_sends_no
     doors.copy.json("source", "revoke", source.write_key, "--execute")
     answers = {doors.post("/events", source, json=batch).status_code for _ in range(1)}
     assert answers <= {401, 429}
+
+
+def test_a_source_sees_what_came_by_kafka_too(doors: Doors, own: Named) -> None:
+    source = doors.source(own("desk"))
+    note = {"type": "note.added", "id": own("n"), "identifiers": {"user_id": own("u")}}
+    publish(doors.copy.kafka, cloudevent(source, note))
+    publish(doors.copy.kafka, {**cloudevent(source, note), "id": own("nobody's"), "data": {}})
+
+    def both() -> list[dict[str, Any]] | None:
+        listed = _recent(doors, source)
+        return listed if {one["state"] for one in listed} == {"applied", "parked"} else None
+
+    listed = until(both, "both are told, and one is applied", 15.0)
+    assert listed is not None
+    (applied,) = [one for one in listed if one["state"] == "applied"]
+    assert (applied["id"], applied["incomplete"]) == (own("n"), ["text"])

@@ -185,10 +185,10 @@ async def test_any_old_id_resolves_in_one_step(house: House) -> None:
         house.database_url, server_settings={"search_path": "profile_g1,profile"}
     )
     try:
-        today = await views.resolve(connection, [_id(COOKIE), _id(CRM), _id(USER)])
+        found = [await views.customer(connection, _id(one)) for one in (COOKIE, CRM, USER)]
     finally:
         await connection.close()
-    assert today == dict.fromkeys((_id(COOKIE), _id(CRM), _id(USER)), _id(USER))
+    assert [one and one.customer_id for one in found] == [_id(USER)] * 3
 
 
 async def test_a_worker_that_lost_its_partitions_is_fenced(house: House) -> None:

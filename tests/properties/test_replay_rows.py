@@ -72,6 +72,7 @@ def test_R3_a_rebuild_publishes_nothing_and_writes_nothing_but_its_own_generatio
         before = await _everything_but(house, f"{service}_g2")
         builder = await rebuilds.start(house, service)
         await rebuilds.catch_up(builder)
+        await builder.lane.outbox.settle()
         await builder.close()
         assert _published(house) == published
         assert await _everything_but(house, f"{service}_g2") == before

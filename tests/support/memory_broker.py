@@ -102,6 +102,9 @@ class MemoryFeed(Feed):
             found += self.broker.logs[partition][offset : offset + self.batch_max - len(found)]
         return found
 
+    async def rest(self, timeout_ms: int) -> None:
+        await asyncio.sleep(0)
+
     async def passed(self) -> dict[Partition, int]:
         return {}
 

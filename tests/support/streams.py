@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from services.profile.asyncapi import ENDED
+from services.profile.change_shapes import DATA, StreamEnded
 from tests.support.doors import Doors
 
 READ_TIMEOUT_S = 20.0
@@ -28,6 +30,14 @@ class Sent:
     id: str
     type: str
     data: dict[str, Any]
+
+
+def promised(sent: Sent) -> None:
+    """It is what the AsyncAPI document says of its type. Raises ValidationError."""
+    if sent.type == ENDED:
+        StreamEnded.model_validate(sent.data)
+    else:
+        DATA[sent.type].model_validate(sent.data["data"])
 
 
 class Stream:
@@ -60,7 +70,9 @@ class Stream:
                 continue
             self.cursor = fields.get("id", self.cursor)
             if "data" in fields:
-                yield Sent(fields["id"], fields["event"], json.loads(fields["data"]))
+                sent = Sent(fields["id"], fields["event"], json.loads(fields["data"]))
+                promised(sent)
+                yield sent
                 came = time.monotonic()
             fields = {}
 

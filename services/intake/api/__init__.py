@@ -50,8 +50,8 @@ def public(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=[
-            *segment.ROUTES,
             *cloudevents.ROUTES,
+            *segment.ROUTES,
             *posthog.ROUTES,
             *snowplow.ROUTES,
             *sources.ROUTES,

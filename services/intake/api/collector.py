@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.intake.api.answers import Refusal
+from services.intake.domain.mapping import Table
 from services.intake.domain.model import Parked, Raw, Source
-from services.intake.door import BrokerAway, Door, Taken
+from services.intake.door import BrokerAway, Door, Taken, mappings
 from services.runtime import telemetry
 from services.runtime.http import Database, answer
-from services.runtime.postgres import ServiceSchema
 from services.runtime.settings import Settings
 from services.runtime.waiting import Ends, write_token
 
@@ -30,7 +30,7 @@ class Collector:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings, ServiceSchema.of("intake"))
+        self.database = Database(settings, mappings.schema())
         self.door = Door(settings, self.database)
         self.client = httpx.AsyncClient(timeout=PART_TIMEOUT_S)
 
@@ -47,6 +47,10 @@ class Collector:
         if source is None:
             raise unauthorised()
         return source
+
+    async def own_table(self, source: Source) -> Table | None:
+        """The source's own mapping, which comes before the shipped ones; None: it has none."""
+        return await self.door.mappings.of(source.name)
 
     async def take(self, source: Source, events: list[Raw | Parked], body: bytes) -> Response:
         """Take a request's events and answer 200. Raises Refusal 413, 429 or 503."""

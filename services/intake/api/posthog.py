@@ -15,6 +15,7 @@ from starlette.routing import Route
 from services.intake.api.answers import readable
 from services.intake.api.bodies import bounded_body, unwrapped
 from services.intake.api.collector import Collector, position, without_key
+from services.intake.domain.mapping import Table
 from services.intake.domain.model import Parked, Raw
 from services.intake.domain.posthog import BATCH, Sending, keys_of, read_captured, uuid_of
 from services.intake.domain.reading import read_body
@@ -60,7 +61,9 @@ async def capture(request: Request) -> Response:
     body = readable(lambda: read_body(raw))
     source = await collector.source(request, *keys_of(body), *_key_parameters(request))
     sending = Sending(datetime.now(UTC), _sent_at(request))
-    return await collector.take(source, readable(lambda: read_captured(body, sending)), without_key(request, raw))
+    own = await collector.own_table(source)
+    read = readable(lambda: read_captured(body, sending, own))
+    return await collector.take(source, read, without_key(request, raw))
 
 
 async def events(request: Request) -> Response:
@@ -70,7 +73,7 @@ async def events(request: Request) -> Response:
     body = readable(lambda: read_body(raw))
     source = await collector.source(request, *keys_of(body))
     sending = Sending(datetime.now(UTC), request.headers.get(SENT_AT_HEADER))
-    events, of_message = _by_message(body, sending)
+    events, of_message = _by_message(body, sending, await collector.own_table(source))
     taken = await collector.taken(source, events, without_key(request, raw))
     results: dict[str, dict[str, str]] = {}
     for uuid, indices in of_message:
@@ -89,7 +92,9 @@ async def remote_config(request: Request) -> Response:
     return answer({"token": request.path_params["token"], **NOTHING_MORE})
 
 
-def _by_message(body: Any, sending: Sending) -> tuple[list[Raw | Parked], list[tuple[str, list[int]]]]:
+def _by_message(
+    body: Any, sending: Sending, own: Table | None
+) -> tuple[list[Raw | Parked], list[tuple[str, list[int]]]]:
     """All events of a batch, and for each message that has an id: the id and where its events stand."""
     messages = body.get(BATCH) if isinstance(body, dict) else None
     if not isinstance(messages, list):
@@ -97,7 +102,7 @@ def _by_message(body: Any, sending: Sending) -> tuple[list[Raw | Parked], list[t
     events: list[Raw | Parked] = []
     places: list[tuple[str, list[int]]] = []
     for message in messages:
-        made = read_captured([message], sending)
+        made = read_captured([message], sending, own)
         uuid = uuid_of(message)
         if uuid is not None:
             places.append((uuid, list(range(len(events), len(events) + len(made)))))

@@ -25,7 +25,8 @@ async def calls(request: Request) -> Response:
     body = readable(lambda: read_body(raw))
     source = await collector.source(request, write_key_of(body))
     call = request.url.path.rsplit("/", 1)[-1]
-    return await collector.take(source, readable(lambda: read_calls(body, call)), without_key(request, raw))
+    own = await collector.own_table(source)
+    return await collector.take(source, readable(lambda: read_calls(body, call, own)), without_key(request, raw))
 
 
 async def imports(request: Request) -> Response:
@@ -36,7 +37,8 @@ async def imports(request: Request) -> Response:
     if not request.headers.get("authorization"):
         key = write_key_of(readable(lambda: read_body(raw)))
     source = await collector.source(request, key)
-    return await collector.take(source, readable(lambda: read_import(raw)), without_key(request, raw))
+    own = await collector.own_table(source)
+    return await collector.take(source, readable(lambda: read_import(raw, own)), without_key(request, raw))
 
 
 async def project_settings(request: Request) -> Response:
@@ -49,7 +51,7 @@ async def project_settings(request: Request) -> Response:
 
 
 ROUTES = [
-    *(Route(f"/v1/{call}", calls, methods=["POST"]) for call in (*CALLS, *SHORT_NAMES, "b", BATCH)),
+    *(Route(f"/v1/{call}", calls, methods=["POST"]) for call in (BATCH, "b", *CALLS, *SHORT_NAMES)),
     Route("/v1/import", imports, methods=["POST"]),
     Route("/v1/projects/{key}/settings", project_settings),
 ]

@@ -49,7 +49,8 @@ async def _take(request: Request, sent: Sequence[Any], raw: bytes) -> Ends:
     keys = [request.query_params.get(name) for name in KEY_PARAMETERS]
     if any(keys) or "authorization" in request.headers:
         source = await collector.source(request, *keys)
-        return (await collector.taken(source, read_tracked(sent), without_key(request, raw))).ends
+        read = read_tracked(sent, await collector.own_table(source))
+        return (await collector.taken(source, read, without_key(request, raw))).ends
     apps = [app_id_of(one) for one in sent]
     by_key: dict[str, Source] = {}
     by_app: dict[str, Source] = {}
@@ -60,17 +61,20 @@ async def _take(request: Request, sent: Sequence[Any], raw: bytes) -> Ends:
     if first is None:
         raise unauthorised()
     # An app id that is a write key is a secret: it goes neither into the log nor among what is parked.
-    events = read_tracked([_without_app(one) if app in by_key else one for app, one in zip(apps, sent, strict=True)])
     for key in by_key:
         raw = without(raw, key)
-    taken: dict[str, tuple[Source, list[Raw | Parked]]] = {}
-    for named, event in zip(apps, events, strict=True):
+    of_source: dict[str, tuple[Source, list[Any]]] = {}
+    for named, one in zip(apps, sent, strict=True):
         of_app = known.get(named or "")
-        source = of_app or first
-        taken.setdefault(source.name, (source, []))[1].append(event if of_app else Parked(Reason.UNKNOWN_APP))
+        if of_app is not None:
+            told = _without_app(one) if named in by_key else one
+            of_source.setdefault(of_app.name, (of_app, []))[1].append(told)
+    unknown: list[Raw | Parked] = [Parked(Reason.UNKNOWN_APP) for named in apps if (named or "") not in known]
     ends: Ends = {}
-    for source, of_source in taken.values():
-        ends = merge(ends, (await collector.taken(source, of_source, raw)).ends)
+    for source, told_by_it in of_source.values():
+        read = read_tracked(told_by_it, await collector.own_table(source))
+        read += unknown if source.name == first.name else []
+        ends = merge(ends, (await collector.taken(source, read, raw)).ends)
     return ends
 
 

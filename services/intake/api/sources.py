@@ -5,6 +5,7 @@ Owns the route of its last events.
 
 from __future__ import annotations
 
+from aiokafka.errors import KafkaError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,7 +25,10 @@ async def recent(request: Request) -> Response:
     state = request.query_params.get("state")
     if state is not None and state not in STATES:
         raise Refusal(400, "bad_request", f"state is one of {', '.join(STATES)}")
-    listed = collector.door.recent.of(source.name)
+    try:
+        listed = await collector.door.recent.of(source.name)
+    except KafkaError:
+        raise Refusal(503, "unavailable", "the log does not answer; ask again", 1) from None
     applied = await collector.applied([one.event_id for one in listed if one.event_id is not None])
     shown = [one.shown(applied) for one in listed]
     return answer({"source": source.name, "events": [one for one in shown if state in (None, one["state"])]})

@@ -29,6 +29,7 @@ from services.intake.domain.permissions import check_permitted
 from services.intake.domain.plans import Broken, Plan, check_plan, told
 from services.intake.domain.reasons import Reason
 from services.intake.domain.references import with_namespaces
+from services.intake.domain.shaping import note_added
 from services.intake.domain.timing import Timed, time_of
 
 OBJECTS = frozenset({"traits", "properties", "context", "actor", "campaign", "original", "unread"})
@@ -42,6 +43,11 @@ BUSINESS_KEYS = frozenset(
 """Properties that are unique in the source's business namespace only, or name such a one (`reply_to`)."""
 _BUSINESS_FIELDS = frozenset({"conversation_id", "reply_to"})
 """Those that may stand among the common fields."""
+
+MAPPING, CALL = "c360mapping", "c360call"
+ORIGINAL, REMAPPED = "c360original", "c360remapped"
+OURS_TO_SAY = frozenset({CALL, ORIGINAL, REMAPPED})
+"""Attributes by which a remap knows what it may touch: nobody's word but ours, also where a sender has such ones."""
 
 _OURS = frozenset({"identifiers", "channel", "direction", "incomplete", "business_namespace", *SEGMENT_IDS})
 
@@ -149,7 +155,7 @@ def _data(raw: Raw, event_type: str, known: EventType | None, settings: Source) 
         data["unread"] = {**data.get("unread", {}), **unread}
     data["properties"] = with_namespaces(event_type, data.get("properties") or {}, settings.identifier_namespace)
     _set_channel(data, raw, event_type, known, settings)
-    _set_defaults(data, known, settings)
+    _set_defaults(data, raw, known, settings)
     if settings.subject_type is None and raw.subject is not None:
         data["context"] = {**data.get("context", {}), "subject": raw.subject}
     return data
@@ -166,7 +172,7 @@ def _set_channel(data: dict[str, Any], raw: Raw, event_type: str, known: EventTy
         data["original"] = {**data.get("original", {}), "channel": sent}
 
 
-def _set_defaults(data: dict[str, Any], known: EventType | None, settings: Source) -> None:
+def _set_defaults(data: dict[str, Any], raw: Raw, known: EventType | None, settings: Source) -> None:
     """What the source's settings say where the event is silent; later readers do not know the settings."""
     properties = data["properties"]
     if settings.timezone is not None:
@@ -179,6 +185,8 @@ def _set_defaults(data: dict[str, Any], known: EventType | None, settings: Sourc
         return
     if properties.get("currency") in (None, ""):
         data["properties"] = {**properties, "currency": settings.currency}
+        if raw.call is not None:
+            note_added(data, "properties.currency")
 
 
 def _keep_sent_times(data: dict[str, Any], raw: Raw, timed: Timed) -> None:
@@ -192,11 +200,11 @@ def _extensions(raw: Raw, plan: Plan | None, broken: Broken) -> dict[str, str]:
     for value in raw.extensions.values():
         if not value.isprintable():
             _check_encodable(value, "in an attribute")
-    if raw.mapping is None and plan is None:
-        return raw.extensions
-    found = dict(raw.extensions)
+    found = {name: value for name, value in raw.extensions.items() if name not in OURS_TO_SAY}
     if raw.mapping is not None:
-        found["c360mapping"] = raw.mapping
+        found[MAPPING] = raw.mapping
+    if raw.call is not None:
+        found[CALL] = raw.call
     if plan is not None:
         found["c360plan"] = str(plan.version)
     if broken:

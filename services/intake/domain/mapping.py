@@ -7,7 +7,7 @@ its own module's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,7 +16,7 @@ import yaml
 
 from schemas.events import EVENT_TYPES
 
-_WILDCARD = "*"
+WILDCARD = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Table:
     """The whole table; `version` is its name and version, as it stands in a mapped event's header.
 
     `includes` are tables that are asked for names this one does not know. `more` holds what only this family's reader
-    understands: channels by library, fields by abbreviation.
+    understands: channels by library, fields by abbreviation. `over`: the family's table a source's own one comes
+    before; it is asked for all that the own one does not know.
     """
 
     version: str
@@ -50,6 +51,7 @@ class Table:
     prefixes: tuple[tuple[str, Row], ...]
     includes: tuple[Table, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    over: Table | None = None
 
     def row(self, event_name: str) -> Row | None:
         """The row of a tracked event, or None: then it keeps its own name."""
@@ -59,13 +61,24 @@ class Table:
             return known
         return next((row for prefix, row in self.prefixes if key.startswith(prefix)), None)
 
-    def found(self, event_name: str) -> tuple[Row, str] | None:
+    def found(self, event_name: str) -> Found | None:
         """The row of an event and the version of the table it stands in, the included tables' last; or None."""
         for table in (self, *self.includes):
             row = table.row(event_name)
             if row is not None:
                 return row, table.version
-        return None
+        return self.over.found(event_name) if self.over is not None else None
+
+    def call(self, name: str) -> Found | None:
+        """The row of a call that is no named event, and the version of the table it stands in; or None."""
+        row = self.calls.get(name)
+        if row is not None:
+            return row, self.version
+        return self.over.call(name) if self.over is not None else None
+
+
+Found = tuple[Row, str]
+"""A row and the version of its table."""
 
 
 def folded(event_name: str) -> str:
@@ -77,8 +90,8 @@ def read_table(text: str) -> Table:
     """The table of a YAML text. Raises ValueError for a row with an unknown type or field."""
     content = yaml.safe_load(text)
     events = {folded(name): _row(name, row) for name, row in content.pop("events").items()}
-    exact = {name: row for name, row in events.items() if not name.endswith(_WILDCARD)}
-    prefixes = tuple((name.rstrip(_WILDCARD), row) for name, row in events.items() if name not in exact)
+    exact = {name: row for name, row in events.items() if not name.endswith(WILDCARD)}
+    prefixes = tuple((name.rstrip(WILDCARD), row) for name, row in events.items() if name not in exact)
     calls = {name: _row(name, row) for name, row in content.pop("calls", {}).items()}
     version = f"{content.pop('name')}/{content.pop('version')}"
     includes = tuple(shipped(name) for name in content.pop("includes", ()))
@@ -89,6 +102,12 @@ def read_table(text: str) -> Table:
 def shipped(name: str) -> Table:
     """A table as shipped, read once: `segment`, `posthog`, `snowplow`."""
     return read_table(files("schemas.mappings").joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def table_of(family: str, own: Table | None = None) -> Table:
+    """The table of a family of clients; `own`, a source's own one, comes before it."""
+    base = shipped(family)
+    return base if own is None else replace(own, more=base.more, over=base)
 
 
 def segment_table() -> Table:

@@ -70,7 +70,8 @@ class Raw:
     """One event as it was read, in our words but not yet checked.
 
     `source` is the CloudEvent's own, "" for Segment; `data` is in the shape of events; `sent_at` and `time`
-    are as sent; `channel` and `direction` are what the mapping says; `mapping` is name and version.
+    are as sent; `channel` and `direction` are what the mapping says; `mapping` is name and version; `call` is by
+    which call of which family of clients it came (`segment/track`), None where it came in our own words.
     """
 
     id: Any
@@ -83,6 +84,7 @@ class Raw:
     channel: str | None = None
     direction: str | None = None
     mapping: str | None = None
+    call: str | None = None
     extensions: dict[str, str] = field(default_factory=dict)
 
 

@@ -17,11 +17,13 @@ from schemas.envelope import rfc3339
 from schemas.events.fields import moment_of, text_of
 from services.intake.domain.checking import type_name
 from services.intake.domain.deriving import derived_id, part_id
-from services.intake.domain.mapping import Row, Table, shipped
+from services.intake.domain.mapping import Found, Row, Table, table_of
 from services.intake.domain.model import Parked, Raw, Refused
 from services.intake.domain.reasons import Reason
 from services.intake.domain.shaping import shaped
 
+FAMILY = "posthog"
+CALL = f"{FAMILY}/capture"
 BATCH = "batch"
 KEYS = ("api_key", "token", "$token")
 """Where a body or a message carries the write key."""
@@ -53,14 +55,17 @@ def keys_of(body: Any) -> list[str]:
     return list(dict.fromkeys(key.strip() for key in found if type(key) is str and key.strip()))
 
 
-def read_captured(body: Any, sending: Sending) -> list[Raw | Parked]:
-    """Raw events of a parsed body: a message, a list of them, or {"batch": […]}. Raises Unreadable(no_batch)."""
+def read_captured(body: Any, sending: Sending, own: Table | None = None) -> list[Raw | Parked]:
+    """Raw events of a parsed body: a message, a list of them, or {"batch": […]}. Raises Unreadable(no_batch).
+
+    `own` is the source's own table.
+    """
     messages = _messages(body)
     if messages is None:
         raise Unreadable(Reason.NO_BATCH)
     if type(body) is dict and body.get("sent_at") is not None:
         sending = replace(sending, sent_at=body["sent_at"])
-    table = shipped("posthog")
+    table = table_of(FAMILY, own)
     return [event for message in messages for event in _read(message, sending, table)]
 
 
@@ -105,7 +110,7 @@ def _events(message: Mapping[str, Any], sending: Sending, table: Table) -> list[
 
 def _raw(
     message: Mapping[str, Any], sending: Sending, table: Table, message_id: Any, name: str, data: dict[str, Any],
-    found: tuple[Row, str] | None,
+    found: Found | None,
 ) -> Raw:  # fmt: skip
     row, version = found or (Row(name), None)
     if found is not None:
@@ -123,6 +128,7 @@ def _raw(
         channel=row.channel or table.more["channels"].get(library),
         direction=row.direction,
         mapping=version,
+        call=CALL,
     )
 
 

@@ -7,18 +7,21 @@ message of a batch is Parked beside the good ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from schemas.codec import Unreadable
 from services.intake.domain.checking import type_name
 from services.intake.domain.deriving import derived_id, part_id
-from services.intake.domain.mapping import Row, Table, segment_table
+from services.intake.domain.mapping import Found, Row, Table, table_of
 from services.intake.domain.model import Parked, Raw, Refused
 from services.intake.domain.reasons import Reason
 from services.intake.domain.shaping import shaped
 
 CALLS: tuple[str, ...] = ("track", "identify", "page", "screen", "group", "alias")
 BATCH = "batch"
+FAMILY = "segment"
+TRACK = "track"
 SHORT_NAMES: dict[str, str] = {name[0]: name for name in CALLS}
 """The browser library's paths; `b` is the batch."""
 
@@ -47,28 +50,39 @@ def write_key_of(body: Any) -> str | None:
     return None
 
 
-def read_calls(body: Any, call: str | None = None) -> list[Raw | Parked]:
+def read_calls(body: Any, call: str | None = None, own: Table | None = None) -> list[Raw | Parked]:
     """Raw events of a parsed body. `call` is the path's last part (`track`, `t`, `batch`, `b`) or None.
 
-    Raises Unreadable: not_an_object, no_batch.
+    `own` is the source's own table. Raises Unreadable: not_an_object, no_batch.
     """
     if type(body) is not dict:
         raise Unreadable(Reason.NOT_AN_OBJECT)
+    table = table_of(FAMILY, own)
     if call in (BATCH, "b") or (call is None and BATCH in body):
         messages = body.get(BATCH)
         if type(messages) is not list:
             raise Unreadable(Reason.NO_BATCH)
-        return [event for message in messages for event in _from_batch(message, body)]
-    return _read(body, SHORT_NAMES.get(call or "", call), segment_table())
+        return [event for message in messages for event in _from_batch(message, body, table)]
+    return _read(body, SHORT_NAMES.get(call or "", call), table)
 
 
-def _from_batch(message: Any, body: Mapping[str, Any]) -> list[Raw | Parked]:
+def named_row(kind: str, name: str, table: Table) -> Found | None:
+    """The row of an event: of a call by the call, of a tracked one by its name."""
+    return table.found(name) if kind == TRACK else table.call(kind)
+
+
+def type_by(row: Row, mapped: Mapping[str, Any]) -> str:
+    """The type a row gives to an event it has shaped."""
+    return row.type if row.without_traits is None or mapped.get("traits") else row.without_traits
+
+
+def _from_batch(message: Any, body: Mapping[str, Any], table: Table) -> list[Raw | Parked]:
     if type(message) is not dict:
         return [Parked(Reason.NOT_AN_OBJECT)]
     shared = {key: body[key] for key in ("sentAt", "context") if key in body and key not in message}
     if type(body.get("context")) is dict and type(message.get("context")) is dict:
         shared["context"] = {**body["context"], **message["context"]}
-    return _read({**message, **shared}, None, segment_table())
+    return _read({**message, **shared}, None, table)
 
 
 def _read(message: dict[str, Any], call: str | None, table: Table) -> list[Raw | Parked]:
@@ -77,33 +91,28 @@ def _read(message: dict[str, Any], call: str | None, table: Table) -> list[Raw |
         if type(name) is not str or name.strip().lower() not in CALLS:
             raise Refused(Reason.BAD_CALL)
         name = name.strip().lower()
-        return list(_events(message, name, *_row_of(message, name, table), table.version))
+        sent_name = type_name(message.get("event")) if name == TRACK else name
+        made = _events(message, name, sent_name, named_row(name, sent_name, table))
+        return [one if isinstance(one, Parked) else replace(one, call=f"{FAMILY}/{name}") for one in made]
     except Refused as refused:
         return [refused.parked]
 
 
-def _row_of(message: Mapping[str, Any], call: str, table: Table) -> tuple[str, Row | None]:
-    """The name as sent and its row. A `track` without a row keeps its own name as its type."""
-    if call != "track":
-        return call, table.calls[call]
-    event = type_name(message.get("event"))
-    return event, table.row(event)
-
-
-def _events(message: dict[str, Any], call: str, sent_name: str, row: Row | None, version: str) -> list[Raw | Parked]:
+def _events(message: dict[str, Any], call: str, sent_name: str, found: Found | None) -> list[Raw | Parked]:
+    """The events of a message. A `track` without a row keeps its own name as its type."""
     data = _data(message, call)
     message_id = message.get("messageId")
     if message_id is None or message_id == "":
         message_id = _derived_id(message, call)
-    if row is None:
+    if found is None:
         return [_raw(message, message_id, sent_name, data, Row(sent_name), None)]
+    row, version = found
     original = data.get("original")
     data["original"] = {**(original if type(original) is dict else {}), "event": sent_name}
     if row.each is not None:
         return _each_category(message, message_id, data, row, version)
     mapped = shaped(data, row)
-    event_type = row.type if row.without_traits is None or mapped.get("traits") else row.without_traits
-    return [_raw(message, message_id, event_type, mapped, row, version)]
+    return [_raw(message, message_id, type_by(row, mapped), mapped, row, version)]
 
 
 def _raw(

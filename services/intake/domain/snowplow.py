@@ -7,20 +7,21 @@ pieces. A body that holds no events at all raises `schemas.codec.Unreadable`; a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.codec import Unreadable
 from schemas.events.fields import text_of
 from services.intake.domain.checking import printable
 from services.intake.domain.deriving import derived_id
-from services.intake.domain.mapping import Row, Table, shipped
+from services.intake.domain.mapping import Found, Row, Table, shipped, table_of
 from services.intake.domain.model import TYPE_CHARS_MAX, Parked, Raw, Refused
 from services.intake.domain.reading import from_base64, read_body
 from services.intake.domain.reasons import Reason
 from services.intake.domain.shaping import shaped
 from services.intake.domain.timing import of_ms
 
+FAMILY = "snowplow"
 STRUCTURED, SELF_DESCRIBING, TRANSACTION, ITEM = "se", "ue", "tr", "ti"
 SCHEMA_PREFIX = "iglu:"
 
@@ -47,9 +48,12 @@ def events_of(body: Any) -> list[Any]:
     return events
 
 
-def read_tracked(events: Sequence[Any]) -> list[Raw | Parked]:
-    """Raw events, one for each; items of a transaction sent beside it are its lines too."""
-    table = shipped("snowplow")
+def read_tracked(events: Sequence[Any], own: Table | None = None) -> list[Raw | Parked]:
+    """Raw events, one for each; items of a transaction sent beside it are its lines too.
+
+    `own` is the source's own table.
+    """
+    table = table_of(FAMILY, own)
     items: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for sent in events:
         if type(sent) is dict and sent.get("e") == ITEM and text_of(sent.get("ti_id")) is not None:
@@ -96,25 +100,33 @@ def _raw(sent: Mapping[str, Any], table: Table, items: Mapping[str, list[dict[st
         channel=row.channel or table.more["channels"].get(text_of(sent.get("p"))),
         direction=row.direction,
         mapping=version,
+        call=f"{FAMILY}/{kind}",
         extensions={"dataschema": described.schema} if described is not None else {},
     )
 
 
-def _named(
-    sent: Mapping[str, Any], kind: str, described: Described | None, table: Table
-) -> tuple[str, tuple[Row, str] | None]:
+def named_row(kind: str, name: str, schema: str, table: Table) -> Found | None:
+    """The row of an event: by its schema's vendor and its name, by its name, or by its kind."""
+    if kind == SELF_DESCRIBING:
+        vendor = schema.removeprefix(SCHEMA_PREFIX).partition("/")[0]
+        return table.found(f"{vendor}/{name}") or table.found(name)
+    return table.found(name) if kind == STRUCTURED else table.call(kind)
+
+
+def _named(sent: Mapping[str, Any], kind: str, described: Described | None, table: Table) -> tuple[str, Found | None]:
     """The event's own name and its row."""
+    schema = ""
     if described is not None:
-        path, name = described.path, described.name
-        named = described.data.get("type") if path in table.more["by_type"] and type(described.data) is dict else None
-        if type(named) is str and named:
-            path, name = f"{path.rpartition('/')[0]}/{named}", named
-        return _checked(name), table.found(path) or table.found(name)
-    if kind == STRUCTURED:
-        name = _checked(text_of(sent.get("se_ac")))
-        return name, table.found(name)
-    row = table.calls.get(kind)
-    return _checked(table.more["names"].get(kind, kind)), (row, table.version) if row is not None else None
+        name, schema = described.name, described.schema
+        told = described.data.get("type") if type(described.data) is dict else None
+        if described.path in table.more["by_type"] and type(told) is str and told:
+            name = told
+    elif kind == STRUCTURED:
+        name = text_of(sent.get("se_ac")) or ""
+    else:
+        name = table.more["names"].get(kind, kind)
+    name = _checked(name)
+    return name, named_row(kind, name, schema, table)
 
 
 def _checked(name: Any) -> str:
@@ -172,11 +184,7 @@ def _add_entities(data: dict[str, Any], sent: Mapping[str, Any], row: Row, table
         return
     data["context"] = {**data.get("context", {}), "snowplow_entities": entities}
     lines: list[dict[str, Any]] = []
-    for entity in map(_described, entities):
-        if entity is None or type(entity.data) is not dict:
-            continue
-        known = table.more["entities"]
-        about = known.get(entity.path) or known.get(entity.name) or {}
+    for entity, about in _known(entities, table):
         for name, type_ in about.get("identifiers", {}).items():
             data["identifiers"].setdefault(type_, []).append(entity.data.get(name))
         if about.get("traits"):
@@ -188,6 +196,22 @@ def _add_entities(data: dict[str, Any], sent: Mapping[str, Any], row: Row, table
     if lines:
         of_one = row.type.startswith("product.") and len(lines) == 1
         data["properties"] = {**(lines[0] if of_one else {"products": lines}), **data.get("properties", {})}
+
+
+def _known(entities: Sequence[Any], table: Table) -> Iterator[tuple[Described, Mapping[str, Any]]]:
+    """The entities that can be read, and what the table says they are about."""
+    known = table.more["entities"]
+    for entity in map(_described, entities):
+        if entity is not None and type(entity.data) is dict:
+            yield entity, known.get(entity.path) or known.get(entity.name) or {}
+
+
+def has_lines(data: Mapping[str, Any]) -> bool:
+    """Whether entities of a read event are lines, whose place depends on the event's type."""
+    context = data.get("context")
+    entities = context.get("snowplow_entities") if type(context) is dict else None
+    known = _known(entities, shipped(FAMILY)) if type(entities) is list else ()
+    return any(about.get("line") for _, about in known)
 
 
 def _described(value: Any) -> Described | None:

@@ -19,7 +19,7 @@ from schemas.topics import CHANNEL_EVENTS
 from services.intake import inputs, store
 from services.intake.domain.accept import accept
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
-from services.intake.door import plans
+from services.intake.door import mappings, plans
 from services.intake.door.accounting import Accounting
 from services.intake.pacing import Pacing
 from services.intake.recent import Recent
@@ -184,8 +184,9 @@ class Door:
         self.publisher = Publisher(settings)
         self.sources = Sources(database)
         self.plans = plans.Plans(database)
+        self.mappings = mappings.Mappings(database)
         self.accounting = Accounting(database)
-        self.recent = Recent()
+        self.recent = Recent(settings, database)
         self.pacing = Pacing()
 
     async def take(self, source: Source, events: Sequence[Raw | Parked], body: bytes) -> Taken:
@@ -201,14 +202,13 @@ class Door:
             await self._note(source.name, plan.version, broken)
         accepted = [r for r in results if isinstance(r, Accepted)]
         try:
-            places = await self.publisher.place(accepted)
+            ends = await self.publisher.publish(accepted)
         except BrokerAway:
             self.accounting.note(source.name, received.arrival, refused=len(accepted))
             raise
         self.accounting.note(source.name, received.arrival, taken=len(accepted))
-        self.recent.note(source.name, received.arrival, results, places)
         telemetry.ACCEPTED.labels("http").inc(len(accepted))
-        return Taken(after(places), results)
+        return Taken(ends, results)
 
     async def close(self) -> None:
         """Finish what is under way and write down what was answered for."""

@@ -101,5 +101,8 @@ _TOLD: Mapping[Family, Callable[[list[Fact], Policy], dict[str, Any]]] = {
         "needs": needs.needs(facts, policy),
         "services": needs.services_used(facts),
     },
-    Family.FEEDBACK: lambda facts, policy: {"feedback": feedback.told(facts, policy)},
+    Family.FEEDBACK: lambda facts, policy: {
+        "feedback": feedback.told(facts, policy),
+        **({"detractors": found} if (found := feedback.detractors(facts, policy)) else {}),
+    },
 }

@@ -33,6 +33,7 @@ from services.interaction.domain.terms import name_of
 
 LISTED_MAX = 100
 """Items listed of one customer, the newest; all are counted."""
+DETRACTORS_TOLD_MAX = 50
 MONTH_CHARS = 7
 UNKNOWN_SCALE, OUT_OF_SCALE = "unknown_scale", "out_of_scale"
 NOTHING: tuple[Any, ...] = (None, "", [], {})
@@ -93,6 +94,13 @@ class Item:
     category: str | None
     opens: bool
     """Whether the answer opens a follow-up."""
+    words: tuple[Fact, ...] = ()
+    """All that was answered in the reply on this scale; the answer is the last of them."""
+
+    @property
+    def detracts(self) -> bool:
+        """Whether the answer makes him a detractor: a low score on nps, or one that has to be followed up."""
+        return self.opens or self.category == DETRACTOR
 
     @property
     def newest(self) -> Fact:
@@ -119,16 +127,20 @@ def items(found: Iterable[Reply], policy: Policy) -> list[Item]:
 def _of_reply(reply: Reply, policy: Policy) -> list[Item]:
     survey = policy.surveys.get(name_of(reply.survey_id) or "")
     usual = survey.scale if survey is not None else None
-    scored = {f.body.get("scale", usual): f for f in reply.said if "score" in f.body}
+    scored: dict[str | None, list[Fact]] = {}
+    for fact in reply.said:
+        if "score" in fact.body:
+            scored.setdefault(fact.body.get("scale", usual), []).append(fact)
     if not scored:
         return [Item(reply, reply.said[-1] if reply.said else None, None, None, False)]
     found = []
-    for scale, answer in scored.items():
+    for scale, answers in scored.items():
+        answer = answers[-1]
         score = Decimal(answer.body["score"])
         category = category_of(scale, score)
         below = survey.follow_up_below if survey is not None and scale == usual else None
         opens = category == DETRACTOR if below is None else category is not None and score < below
-        found.append(Item(reply, answer, scale, category, opens))
+        found.append(Item(reply, answer, scale, category, opens, tuple(answers)))
     return found
 
 
@@ -182,6 +194,27 @@ def told(facts: Iterable[Fact], policy: Policy) -> dict[str, Any]:
         "last_asked_at": max(asked, key=lambda f: f.rank).at if asked else None,
         "last": None if newest is None else {n: v for n, v in _shown(newest, policy).items() if n != "text"},
     }
+
+
+def detractors(facts: Iterable[Fact], policy: Policy) -> list[dict[str, Any]]:
+    """Answers that make him a detractor, for whoever tells of them: the newest DETRACTORS_TOLD_MAX. No text.
+
+    `words` name all answers of the response on this scale: one that is corrected is the same response.
+    """
+    listed = [item for item in items(replies(facts), policy) if item.detracts]
+    return [
+        {
+            "words": sorted(f"{word.record_id}:{word.event_id}:{item.scale}" for word in item.words),
+            "event_id": item.newest.event_id,
+            "survey_id": item.reply.survey_id,
+            "response_id": item.reply.response_id,
+            "scale": item.scale,
+            "score": item.score,
+            "follow_up": item.follow_up,
+            "time": item.newest.at,
+        }
+        for item in listed[:DETRACTORS_TOLD_MAX]
+    ]
 
 
 def _score(item: Item) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Owns the states open, kept and broken. Whether one is overdue is a matter of the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,10 @@ from services.interaction.domain.threads import as_shown
 
 OPEN, KEPT, BROKEN = "open", "kept", "broken"
 MADE = "made"
+US = "us"
+SIDES = frozenset({CUSTOMER, US, "staff", "bot", "system"})
+AWAITED_MAX = 50
+"""Of one customer: those made before them are long overdue."""
 _NEVER_US = 2**63
 """After every moment: promises without a day come last."""
 
@@ -67,6 +71,31 @@ def due(of_all: Iterable[Promise], now_us: int) -> list[dict[str, Any]]:
     """Open promises as they are shown, with `overdue` as of `now_us` (µs); the soonest first, without a day last."""
     waiting = sorted((p for p in of_all if p.state == OPEN), key=lambda p: p.soonest)
     return [{**shown(p), "overdue": p.due_us is not None and p.due_us < now_us} for p in waiting]
+
+
+def awaited(of_all: Iterable[Promise], place: Mapping[tuple[int, str, str, int], str]) -> list[dict[str, Any]]:
+    """Open promises that are due some day, for whoever tells that the day has come: the AWAITED_MAX made last.
+
+    `words` are the keys its words name it by: whichever of them stays, it is the same promise. Of the promiser only
+    the side is told, since a name is personal. `place`: rank of the word that made it → conversation id.
+    """
+    waiting = [p for p in of_all if p.state == OPEN and p.due_us is not None]
+    return [
+        {
+            "words": sorted({fact.key for fact in p.said}),
+            "promise_id": p.promise_id,
+            "due_us": p.due_us,
+            "by": p.by if p.by in SIDES else None if p.by is None else US,
+            "conversation_id": place.get(p.first.rank) or _named_conversation(p.first),
+        }
+        for p in sorted(waiting, key=lambda p: p.first.rank)[-AWAITED_MAX:]
+    ]
+
+
+def _named_conversation(word: Fact) -> str | None:
+    """The conversation that it names, of which nothing else was heard."""
+    named = (key.split(":", 2)[2] for key in word.body.get("threads", ()) if key.startswith("conversation:"))
+    return next(named, None)
 
 
 def shown(promise: Promise) -> dict[str, Any]:

@@ -65,11 +65,14 @@ QUESTIONS_TOLD_MAX = 50
 
 def told(facts: Iterable[Fact], tone_words: ToneWords = NO_WORDS) -> dict[str, Any]:
     """What the section holds: the newest open conversations, the open promises, the soonest due first, and which
-    questions (by id) were answered or declined.
+    questions (by id) were answered or declined. `due`: the promises that become due, where there are any.
     """
     every = in_order(facts)
-    open_ones = [c for c in conversations(every, tone_words) if not c.is_closed]
-    waiting = sorted((p for p in promises.promises(every) if p.state == promises.OPEN), key=lambda p: p.soonest)
+    found = conversations(every, tone_words)
+    open_ones = [c for c in found if not c.is_closed]
+    promised = promises.promises(every)
+    waiting = sorted((p for p in promised if p.state == promises.OPEN), key=lambda p: p.soonest)
+    due = promises.awaited(promised, {p.first.rank: c.conversation_id for c in found for p in c.promises})
     asked = [q for q in memory.questions(every) if q.question_id and q.answers][:QUESTIONS_TOLD_MAX]
     return {
         "open_conversations": [brief(c) for c in open_ones[:OPEN_TOLD_MAX]],
@@ -81,6 +84,7 @@ def told(facts: Iterable[Fact], tone_words: ToneWords = NO_WORDS) -> dict[str, A
             }
             for q in asked
         },
+        **({"due": due} if due else {}),
     }
 
 

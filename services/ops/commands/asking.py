@@ -70,9 +70,13 @@ def profile(copy: Here, wanted_id: str, page: str = "", **query: Any) -> Any:
     return public(copy, f"/customers/{wanted_id}{page}", **query)
 
 
+WHOLE_TIMELINE = "corrections,decisions"
+"""What a timeline for people includes beside the events that count."""
+
+
 def timeline(copy: Here, wanted_id: str, limit: int) -> list[Any]:
-    """The newest items of GET /v1/customers/{id}/timeline."""
-    return list(profile(copy, wanted_id, "/timeline", limit=limit)["items"])
+    """The newest items of GET /v1/customers/{id}/timeline, with what was taken back and who became one."""
+    return list(profile(copy, wanted_id, "/timeline", limit=limit, include=WHOLE_TIMELINE)["items"])
 
 
 def path(copy: Here, one: tuple[str, str], other: tuple[str, str], **query: Any) -> Any:

@@ -35,7 +35,7 @@ def seen(copy: Here, document: dict[str, Any]) -> Seen:
     """All answers about the customer of this document; a part that does not answer is left out and named."""
     found: dict[str, Any] = {}
     for name in ("identity", "value", "timeline"):
-        query = {"limit": TIMELINE_ITEMS} if name == "timeline" else {}
+        query = {"limit": TIMELINE_ITEMS, "include": asking.WHOLE_TIMELINE} if name == "timeline" else {}
         try:
             found[name] = asking.profile(copy, document["customer_id"], f"/{name}", **query)
         except CommandError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any
 
 import httpx
@@ -93,12 +93,34 @@ def changes(
 
 def line(event: dict[str, Any]) -> str:
     """A change as people read it."""
-    data = event["data"]
-    about = ", ".join(data.get("changed", ()))
+    kind, data = event["type"], event["data"]
+    name = kind.removeprefix("customer.")
+    about = _SAID[kind](data) if kind in _SAID else ", ".join(data.get("changed", ()))
     if "into" in data:
         into = data["into"]
         about = f"into {into if isinstance(into, str) else ', '.join(into)}"
-    return f"{event['time']}  {event['type'].partition('.')[2]:<10}  {event['subject']}  {about}".rstrip()
+    return f"{event['time']}  {name:<10}  {event['subject']}  {about}".rstrip()
+
+
+def _joined(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _named(name: str, value: Any) -> str | None:
+    return None if value is None else f"{name} {value}"
+
+
+_SAID: dict[str, Callable[[dict[str, Any]], str]] = {
+    "segment.entered": lambda d: d["segment_id"],
+    "segment.left": lambda d: d["segment_id"],
+    "tier.changed": lambda d: f"{d['from'] or 'none'} to {d['to'] or 'none'}",
+    "promise.due": lambda d: _joined(d["promise_id"], _named("due", d["due_at"]), _named("by", d["by"])),
+    "feedback.detractor": lambda d: _joined(
+        _named(f"{d['scale']}", d["score"]), _named("survey", d["survey_id"]), _named("follow-up", d["follow_up"])
+    ),
+    "customer.defected": lambda d: _joined(_named("since", d["since"]), _named("cause", d["cause"])),
+}
+"""Type → what is said of it."""
 
 
 def _following(copy: Here, path: str, after: str | None) -> Iterator[tuple[str, dict[str, Any]]]:

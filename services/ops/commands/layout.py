@@ -57,8 +57,6 @@ def read_counts(texts: list[str]) -> dict[str, int]:
         if service not in WORKERS or not number.isdecimal() or not 1 <= int(number) <= WORKERS_MAX:
             known = ", ".join(WORKERS)
             raise UsageMistake(f"--workers {text}: say SERVICE=N, one of {known}, N from 1 to {WORKERS_MAX}")
-        if service in WITH_ADDRESS and int(number) > 1:
-            raise UsageMistake(f"--workers {text}: {service} serves its address in its worker, so it is one")
         counts[service] = int(number)
     return counts
 
@@ -137,6 +135,8 @@ def specs(env: dict[str, str], ports: Mapping[str, int], chosen: list[Worker]) -
     for worker in chosen:
         port = ports[worker.port_name]
         own = {"C360_WORKER_INDEX": str(worker.index), "C360_WORKER_PORT": str(port)}
+        if worker.service in WITH_ADDRESS and Worker(worker.service, 1) in chosen:
+            own["C360_PORT_SHARED"] = "true"
         found.append(
             ProcessSpec(
                 name=worker.name,

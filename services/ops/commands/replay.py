@@ -17,6 +17,7 @@ from rich.table import Table
 from services.ops.commands import rebuilds
 from services.ops.commands.failures import EX_FAILED, CommandError
 from services.ops.commands.here import Here, ask_json, ask_lines, here
+from services.ops.commands.lanes import paused_lines
 from services.ops.commands.output import AsJson, console, count, print_json, say, span, tell
 
 REBUILT = ("identity", "interaction", "value", "profile")
@@ -160,6 +161,8 @@ def until_retold(service: str, copy: Here, progress: Callable[[str], None]) -> d
         found: dict[str, Any] = ask_json("GET", f"{address(service, copy)}/replay")["retelling"]
         if found["done"]:
             return found
+        if paused := paused_lines(service, ask_json("GET", f"{address(service, copy)}/lane")["paused"]):
+            raise CommandError(f"it is done, and what differs is told once the lane goes on: {paused[0]}")
         if time.monotonic() > deadline:
             raise CommandError(f"{service} still tells what changed; does its worker run? see `c360 status`")
         progress(f"{count(found['walked'])} states looked at, {count(found['told'])} told anew")

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from services.ops.commands.comparing import worth
 from services.ops.commands.output import count, readable, span
+from services.ops.page.corrected import INTERNAL, remarks
 from services.ops.page.words import VERDICTS, spoken
 
 LISTED_MAX = 12
@@ -161,13 +162,14 @@ def _flat(value: Any) -> str:
 
 
 def timeline(items: Sequence[dict[str, Any]]) -> Table:
-    """One line an event, newest first."""
+    """One line an event, newest first; what was taken back, and who became one, says so."""
     table = _table("time", "channel", "", "what", "source")
     for one in readable(list(items)):
-        arrow = {"inbound": "in", "outbound": "out"}.get(one["direction"], one["direction"])
-        title = str(one.get("summary") or one["title"])
+        arrow = {"inbound": "in", "outbound": "out", INTERNAL: ""}.get(one["direction"], one["direction"])
+        title = str(one["title"] if one.get("decision") else one.get("summary") or one["title"])
         title = title if len(title) <= TITLE_CHARS_MAX else title[: TITLE_CHARS_MAX - 1] + "…"
-        table.add_row(_time(one["time"]), one["channel"], arrow, title, one["source"])
+        what = f"{title} ({'; '.join(said)})" if (said := remarks(one)) else title
+        table.add_row(_time(one["time"]), one["channel"], arrow, what, one["source"])
     return table
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from services.ops.commands import halts
 from services.ops.commands.failures import CommandError
 from services.ops.commands.here import Here, ask, ask_json, here
+from services.ops.commands.lanes import paused_lines
 from services.ops.commands.layout import WORKERS
 from services.ops.commands.output import AsJson, console, count, print_json, say, span
 from services.ops.local import processes
@@ -21,7 +22,7 @@ from services.ops.local.state import load
 
 STATUS_TIMEOUT_S = 5.0
 UNREACHABLE = "unreachable"
-HALTED, SILENT = "halted", "silent"
+HALTED, SILENT, PAUSED = "halted", "silent", "paused"
 ODD_OUTCOMES = {
     "conflict": "events came again with other content under an id already used; the first counts",
     "incomplete": "events lack what they need to count here (an order without id or currency); kept, without effect",
@@ -44,7 +45,7 @@ class Standing:
         if self.trouble:
             return UNREACHABLE
         states = [str(worker["state"]) for worker in self.workers]
-        for bad in (HALTED, SILENT):
+        for bad in (HALTED, SILENT, PAUSED):
             if bad in states:
                 return bad
         return states[0] if states else "starting"
@@ -53,6 +54,11 @@ class Standing:
     def workers(self) -> list[dict[str, Any]]:
         """Its lanes' workers."""
         return list(self.told.get("workers", ()))
+
+    @property
+    def paused(self) -> list[dict[str, Any]]:
+        """Pauses of its lanes that last."""
+        return list(self.told.get("paused", ()))
 
     @property
     def halts(self) -> list[str]:
@@ -121,6 +127,11 @@ def halt_lines(copy: Here, found: list[Standing]) -> list[str]:
     return [*stopped.values(), *(line for one in found if one.service not in services for line in one.halts)]
 
 
+def pause_lines(found: list[Standing]) -> list[str]:
+    """Which lanes people have paused; one line each."""
+    return [line for one in found for line in paused_lines(one.service, one.paused)]
+
+
 def lanes(found: list[Standing]) -> list[dict[str, Any]]:
     """One row for each partition a service reads."""
     return [
@@ -155,6 +166,7 @@ def status(as_json: AsJson = False) -> None:
                 "lanes": lanes(found),
                 "caught_up": done,
                 "halted": halt_lines(copy, found),
+                "paused": [{"service": one.service, **pause} for one in found for pause in one.paused],
                 "unreachable": {one.service: one.trouble for one in found if one.trouble},
                 "parked": {one.service: one.told.get("parked", {}) for one in found if not one.trouble},
                 "tally": {one.service: one.told.get("tally", {}) for one in found if not one.trouble},
@@ -162,7 +174,7 @@ def status(as_json: AsJson = False) -> None:
         )
         return
     console().print(_table(found))
-    for line in halt_lines(copy, found):
+    for line in (*halt_lines(copy, found), *pause_lines(found)):
         say(line)
     for one in found:
         if one.trouble:

@@ -1,6 +1,7 @@
 """`c360 wait`: until all that was published when it was asked is visible in the profiles.
 
-Owns the polling and giving up early where waiting is in vain, as with a halted lane.
+Owns the polling, giving up early where waiting is in vain, as with a halted lane, and saying what is waited for where
+that is a person, as with a paused one.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import typer
 
 from services.ops.commands.failures import CommandError
 from services.ops.commands.here import Here, ask, ask_json, here, said
-from services.ops.commands.output import AsJson, print_json, say
-from services.ops.commands.status import halt_lines, standings
+from services.ops.commands.output import AsJson, print_json, readable, say, tell
+from services.ops.commands.status import halt_lines, pause_lines, standings
 from services.runtime.waiting import WAIT_MS_MAX
 
 TIMEOUT_S = 300
@@ -50,10 +51,20 @@ def until_reviewed(copy: Here, timeout_s: float) -> bool:
     for service in REVIEWING:
         while not ask_json("GET", f"{copy.internal[service]}/policy")["reviewed"]:
             if time.monotonic() >= deadline:
-                raise CommandError(f"{service} still looks at everybody again after {timeout_s:g} s")
+                why = f"{service} still looks at everybody again after {timeout_s:g} s"
+                raise CommandError("; ".join([why, *pause_lines(standings(copy))]))
             waited = True
             time.sleep(PAUSE_S)
     return waited
+
+
+def _say_once(paused: list[str], said_of: list[str]) -> None:
+    """Tell, on stderr, of pauses as they are met: somebody may end them, so waiting is not in vain."""
+    for one in paused:
+        lane = one.partition("; it rests")[0]
+        if lane not in said_of:
+            said_of.append(lane)
+            tell(readable(f"waits for a paused lane: {one}"))
 
 
 def until_visible(copy: Here, timeout_s: float, at: str | None = None) -> str:
@@ -63,6 +74,7 @@ def until_visible(copy: Here, timeout_s: float, at: str | None = None) -> str:
     """
     deadline = time.monotonic() + timeout_s
     url = f"{copy.internal['profile']}/caught-up"
+    said_of: list[str] = []
     while True:
         left_ms = int((deadline - time.monotonic()) * 1000)
         query: dict[str, str | int] = {"wait_ms": max(0, min(POLL_MS, left_ms))}
@@ -73,9 +85,12 @@ def until_visible(copy: Here, timeout_s: float, at: str | None = None) -> str:
             return str(response.json().get("token", ""))
         if response.status_code != 503:
             raise CommandError(said(response))
-        stopped = halt_lines(copy, standings(copy))
+        found = standings(copy)
+        stopped = halt_lines(copy, found)
         if stopped:
             raise CommandError(f"waiting is in vain: {stopped[0]}")
+        paused = pause_lines(found)
+        _say_once(paused, said_of)
         if time.monotonic() >= deadline:
-            raise CommandError(f"not caught up after {timeout_s:g} s: {said(response)}")
+            raise CommandError(f"not caught up after {timeout_s:g} s: {'; '.join(paused) or said(response)}")
         time.sleep(PAUSE_S)

@@ -38,6 +38,7 @@ from services.profile.api import (
 )
 from services.profile.api.around import Around
 from services.profile.api.doors import Doors
+from services.profile.asyncapi import asyncapi
 from services.profile.dialogue_shapes import (
     ConversationsAnswer,
     FeedbackAnswer,
@@ -107,6 +108,7 @@ def public(settings: Settings) -> FastAPI:
     app.include_router(_calls())
     app.include_router(_further_calls())
     app.include_router(_webhook_calls())
+    app.get("/asyncapi.json", include_in_schema=False)(events_document)
     app.get("/healthz", include_in_schema=False)(healthz)
     return app
 
@@ -209,6 +211,11 @@ async def _unreadable(_request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     place = ".".join(str(p) for p in first["loc"])
     return Problem("bad-request", f"{place}: {first['msg']}").answer()
+
+
+async def events_document(_request: Request) -> Response:
+    """Every event that is taken and told, as AsyncAPI has it."""
+    return answer(asyncapi())
 
 
 async def healthz(request: Request) -> Response:

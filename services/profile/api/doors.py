@@ -79,16 +79,22 @@ class Doors:
         """A JSON answer with the headers that say how fresh it is."""
         return answer(body, headers=fresh_headers(fresh or await self.chain.freshness()))
 
-    async def today(self, customer_id: str) -> domain.Told:
-        """The customer an id stands for today. Raises Problem("unknown-customer")."""
-        try:
-            asked = str(UUID(customer_id))
-        except ValueError:
-            raise Problem("unknown-customer", "a customer id is a UUID") from None
+    async def id_today(self, customer_id: str) -> str:
+        """The id, today, of the customer an id stands for. Raises Problem("unknown-customer")."""
+        asked = _asked(customer_id)
         pool = await self.database.pool()
         async with pool.acquire() as connection:
-            now = (await views.resolve(connection, [asked])).get(asked, asked)
-            told = (await views.customers(connection, [now])).get(now)
+            found = await views.today(connection, asked)
+        if found is None:
+            raise Problem("unknown-customer", "no customer has or had this id")
+        return found
+
+    async def today(self, customer_id: str) -> domain.Told:
+        """The customer an id stands for today, with his sections. Raises Problem("unknown-customer")."""
+        asked = _asked(customer_id)
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            told = await views.customer(connection, asked)
         if told is None or not told.exists:
             raise Problem("unknown-customer", "no customer has or had this id")
         return told
@@ -146,6 +152,14 @@ class Doors:
         """The problem that another service does not answer."""
         telemetry.log.warning("part_unavailable", part=service, error=telemetry.where(error))
         return Problem("unavailable", f"{service} does not answer", {"Retry-After": "1"})
+
+
+def _asked(customer_id: str) -> str:
+    """Raises Problem("unknown-customer") for what cannot be a customer's id."""
+    try:
+        return str(UUID(customer_id))
+    except ValueError:
+        raise Problem("unknown-customer", "a customer id is a UUID") from None
 
 
 def shown(

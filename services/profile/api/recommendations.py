@@ -35,8 +35,8 @@ async def recommendations(
     doors: Doors = request.app.state.doors
     await doors.access.check(request, "value:read")
     await doors.reach(min_position, wait_ms)
-    told = await doors.today(customer_id)
-    asked = await doors.part("value", f"/customers/{told.customer_id}/recommendations", {"limit": str(limit)})
+    now = await doors.id_today(customer_id)
+    asked = await doors.part("value", f"/customers/{now}/recommendations", {"limit": str(limit)})
     if asked.status_code != 200:
         return passed_on(asked)
-    return await doors.answered({"customer_id": told.customer_id, "requested_id": customer_id, **asked.json()})
+    return await doors.answered({"customer_id": now, "requested_id": customer_id, **asked.json()})

@@ -48,7 +48,11 @@ CONTENT: dict[int | str, Any] = {
 
 
 async def everybody(request: Request, after: After = None, last_event_id: LastEventId = None) -> Response:
-    """Every customer's changes as they are told: created, updated, merged, split, id_changed, removed."""
+    """Every customer's changes as they are told, and with them segments, tiers, promises due, detractors, defections.
+
+    Types: customer.created, .updated, .merged, .split, .id_changed, .removed, .defected, segment.entered, .left,
+    tier.changed, promise.due, feedback.detractor.
+    """
     doors: Doors = request.app.state.doors
     key = await doors.access.check(request, "profile:read")
     return await _stream(request, key.key_id, None, last_event_id or after)
@@ -60,8 +64,8 @@ async def of_customer(
     """One customer's changes. It ends when he is another's; asked again, it goes on with who answers for his id."""
     doors: Doors = request.app.state.doors
     key = await doors.access.check(request, "profile:read")
-    told = await doors.today(customer_id)
-    return await _stream(request, key.key_id, {told.customer_id, str(UUID(customer_id))}, last_event_id or after)
+    now = await doors.id_today(customer_id)
+    return await _stream(request, key.key_id, {now, str(UUID(customer_id))}, last_event_id or after)
 
 
 async def _stream(request: Request, key_id: str, keys: set[str] | None, cursor: str | None) -> Response:

@@ -45,10 +45,10 @@ async def timeline(
     doors: Doors = request.app.state.doors
     key = await doors.access.check(request, "events:read")
     await doors.reach(min_position, wait_ms)
-    told = await doors.today(customer_id)
+    now = await doors.id_today(customer_id)
     named = {"cursor": cursor, "channel": channel, "type": type, "direction": direction, "from": since, "to": until}
     query = {**{k: v for k, v in named.items() if v is not None}, "limit": str(limit)}
-    return await _told(doors, told.customer_id, query, set((include or "").split(",")), "profile:pii" in key.scopes)
+    return await _told(doors, now, query, set((include or "").split(",")), "profile:pii" in key.scopes)
 
 
 async def _told(doors: Doors, customer_id: str, query: dict[str, str], include: set[str], pii: bool) -> Response:

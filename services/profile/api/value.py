@@ -42,16 +42,16 @@ async def customer(
     doors: Doors = request.app.state.doors
     key = await doors.access.check(request, "value:read")
     await doors.reach(min_position, wait_ms)
-    told = await doors.today(customer_id)
+    now = await doors.id_today(customer_id)
     named = {"as_of": as_of, "horizon_days": horizon_days, "model_version": model_version}
     query = {name: str(sent) for name, sent in named.items() if sent is not None}
-    asked = await doors.part("value", f"/customers/{told.customer_id}/value", query)
+    asked = await doors.part("value", f"/customers/{now}/value", query)
     if asked.status_code != 200:
         return passed_on(asked)
     found = asked.json()
     section = {**dict.fromkeys(SECTION), **(found["value"] or {})}
     orders = found["orders"] if "profile:pii" in key.scopes else domain.masked_orders(found["orders"])
-    head = {"customer_id": told.customer_id, "requested_id": customer_id}
+    head = {"customer_id": now, "requested_id": customer_id}
     return await doors.answered({**head, **section, "orders": orders, "orders_total": found["orders_total"]})
 
 

@@ -1,7 +1,7 @@
-"""The OpenAPI document as it was published last, and as it is served now: what clients rely on, without its words.
+"""The OpenAPI and AsyncAPI documents as published last, and as served now: what clients rely on, without its words.
 
-Owns the file openapi.json beside this one. A change that takes nothing away is written with COMMAND and reviewed as a
-difference; what would break a client is told in sentences (differences.py).
+Owns openapi.json and asyncapi.json beside this file. A change that takes nothing away is written with COMMAND and
+reviewed as a difference; what would break a client is told in sentences (differences.py, events.py).
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from typing import Any
 import orjson
 
 from services.profile.api import public
-from services.profile.contract.differences import taken_away
+from services.profile.asyncapi import asyncapi
+from services.profile.contract import differences, events
 from services.runtime.settings import Settings
 
-PUBLISHED = Path(__file__).parent / "openapi.json"
+CALLS, EVENTS = (Path(__file__).parent / name for name in ("openapi.json", "asyncapi.json"))
 COMMAND = "python -m services.profile.contract"
 WORDS = frozenset({"title", "description", "examples", "summary", "operationId", "security"})
 NOWHERE = {"KAFKA_BOOTSTRAP": "nowhere:1", "DATABASE_URL": "postgresql://nowhere", "deployment_key": "00" * 32}
 
 
-def served() -> dict[str, Any]:
+def served(document: Path = CALLS) -> dict[str, Any]:
     """As the code has it; nothing is started or asked."""
-    found: dict[str, Any] = orjson.loads(orjson.dumps(public(Settings.model_validate(NOWHERE)).openapi()))
+    made = public(Settings.model_validate(NOWHERE)).openapi() if document == CALLS else asyncapi()
+    found: dict[str, Any] = orjson.loads(orjson.dumps(made))
     return found
 
 
@@ -42,17 +44,23 @@ def relied_on(document: Any) -> Any:
     }
 
 
-def published() -> dict[str, Any]:
+def published(document: Path = CALLS) -> dict[str, Any]:
     """As it was written last."""
-    found: dict[str, Any] = orjson.loads(PUBLISHED.read_bytes())
+    found: dict[str, Any] = orjson.loads(document.read_bytes())
     return found
 
 
+def lost(document: Path) -> list[str]:
+    """What is served now takes this away from whoever relies on what was published."""
+    taken_away = differences.taken_away if document == CALLS else events.taken_away
+    return taken_away(published(document), relied_on(served(document))) if document.exists() else []
+
+
 def write() -> list[str]:
-    """Write it as it is served; what this takes away from clients, nothing being written then."""
-    fresh = relied_on(served())
-    lost = taken_away(published(), fresh) if PUBLISHED.exists() else []
-    if not lost or "--break" in sys.argv:
+    """Write both as they are served; what this takes away from clients, nothing being written then."""
+    found = [sentence for document in (CALLS, EVENTS) for sentence in lost(document)]
+    if not found or "--break" in sys.argv:
         options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-        PUBLISHED.write_bytes(orjson.dumps(fresh, option=options))
-    return lost
+        for document in (CALLS, EVENTS):
+            document.write_bytes(orjson.dumps(relied_on(served(document)), option=options))
+    return found

@@ -9,7 +9,8 @@ that he came to be, and once that he went:
 - `customer.removed`: gone, and his id answers with nobody: what was said of him was taken back;
 - `customer.split`: goes on, less the records of customers who came out of him;
 - `customer.updated`: anything else.
-With a change it is told which segments he entered and left, and that his tier changed: each an event of its own.
+With a change it is told which segments he entered and left, that his tier changed, and what came to pass (a promise
+is due, he is a detractor, he defected: occasions.py): each an event of its own.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ CREATED, UPDATED, MERGED, SPLIT, ID_CHANGED, REMOVED = (
 )
 GONE = (MERGED, ID_CHANGED, REMOVED)
 ENTERED, LEFT, TIER_CHANGED = "segment.entered", "segment.left", "tier.changed"
+PROMISE_DUE, DETRACTOR, DEFECTED = "promise.due", "feedback.detractor", "customer.defected"
 MOVES_HEADER = "c360_moves"
 """The header of a change in which its moves stand."""
 
 MOVES = "moves"
 Detail = dict[str, Any]
-"""What is told beside the customer's id and version. `moves`: {type, and segment_id or from and to} of each."""
+"""What is told beside the customer's id and version. `moves`: {type, and what is said} of each; with an `id`,
+where it is the same whoever is told as the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +155,16 @@ def spoken(customer: str, version: str, detail: Detail) -> tuple[Detail, list[De
     changed = parts_of(detail.get("sections", ()))
     if any(move["type"] in (ENTERED, LEFT) for move in moves):
         changed.append("segments")
+    if "interaction" not in changed and any(move["type"] == PROMISE_DUE for move in moves):
+        # There it is shown as overdue from now on.
+        changed.append("interaction")
     if "sections" in detail or changed:
         data["changed"] = changed
     return data, [_event(customer, **move) for move in moves]
 
 
-def _event(customer: str, at: str, type: str, **about: Any) -> Detail:
-    name = f"{customer}:{at}:{type}" + (f":{about['segment_id']}" if "segment_id" in about else "")
+def _event(customer: str, at: str, type: str, id: str = "", **about: Any) -> Detail:
+    name = id or f"{customer}:{at}:{type}" + (f":{about['segment_id']}" if "segment_id" in about else "")
     return {"id": name, "type": type, "data": {"customer_id": customer, "version": _number(at), **about}}
 
 

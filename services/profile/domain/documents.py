@@ -24,6 +24,8 @@ PARTS_OF: dict[str, tuple[str, ...]] = {
     "value": ("value",),
 }
 """Service → the parts of the document it tells."""
+UNSHOWN = frozenset({"by_record", "left_by"})
+"""What value's section tells for our use alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _part(service: str, part: str, body: dict[str, Any], heard: Mapping[str, Any
         return contact(body, heard, now) if part == "contact" else body.get(part)
     if service == "interaction":
         return dialogue.PARTS[part](body, now)
-    return {k: v for k, v in body.items() if k != "by_record"}
+    return {k: v for k, v in body.items() if k not in UNSHOWN}
 
 
 def contact(body: Mapping[str, Any], heard: Mapping[str, Any] | None, now: Now) -> dict[str, Any]:

@@ -34,16 +34,17 @@ async def follow(
     sections: Mapping[tuple[str, str], StateText],
     changed: Iterable[tuple[str, str]],
     emptied: Collection[str],
-) -> dict[str, list[Detail]]:
+) -> tuple[dict[str, list[Detail]], dict[str, bool]]:
     """Let the list follow these changed sections of (locked) customers; identity's of `emptied` are gone.
 
-    Customer → that his tier changed, of those who are shown. Whichever section comes first, it is told once.
+    Customer → that his tier changed, of those who are shown: whichever section comes first, it is told once. And
+    each customer of whom anything changed → whether he is shown.
     """
     found = {c: found_by(sections[c, s].text) for c, s in changed if s == IDENTITY}
     found |= dict.fromkeys(emptied, Found())
     touched = sorted({customer for customer, _ in changed} | found.keys())
     if not touched:
-        return {}
+        return {}, {}
     before = await _listed(connection, touched)
     after = {customer: before.get(customer, Listed()) for customer in touched}
     for customer, one in found.items():
@@ -59,11 +60,12 @@ async def follow(
     if found:
         renamed = {c for c, one in found.items() if one.name != before.get(c, Listed()).name}
         await _save_found(connection, found, renamed)
-    return {
+    tiers = {
         customer: [tier_changed(was, row.grade)]
         for customer, row in after.items()
         if row.shown and row.grade != (was := _grade(before.get(customer)))
     }
+    return tiers, {customer: row.shown for customer, row in after.items()}
 
 
 def _grade(row: Listed | None) -> str:

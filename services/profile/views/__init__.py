@@ -5,7 +5,7 @@ Owns reading SQL only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -14,10 +14,14 @@ from services.profile.domain import BindingTold, Section, Told
 from services.runtime.postgres import Connection
 
 
-async def resolve(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """Any id a customer ever had → today's customer id, in one step: the binding of the founder's record."""
-    rows = await connection.fetch("SELECT record_id, customer_id FROM binding WHERE record_id = any($1::uuid[])", ids)
-    return {str(r["record_id"]): str(r["customer_id"]) for r in rows}
+async def today(connection: Connection, asked: str) -> str | None:
+    """The customer an id stands for today; None where identity tells of nobody under it."""
+    found = await connection.fetchval(
+        "SELECT customer_id FROM section WHERE service = 'identity' AND body IS NOT NULL AND customer_id ="
+        " coalesce((SELECT customer_id FROM binding WHERE record_id = $1), $1)",
+        asked,
+    )
+    return None if found is None else str(found)
 
 
 async def ids_of(connection: Connection, customer_id: str) -> list[str]:
@@ -48,15 +52,24 @@ async def bindings(connection: Connection, records: Sequence[str]) -> dict[str, 
     }
 
 
+TOLD = """
+    SELECT c.customer_id, c.n, c.log_time_ms, s.service, s.members, s.body, s.log_time_ms AS section_ms
+    FROM customer c LEFT JOIN section s USING (customer_id) WHERE c.customer_id =
+"""
+
+
 async def customers(connection: Connection, ids: Sequence[str]) -> dict[str, Told]:
     """customer id → row and sections, in one statement; absent when nothing was ever told."""
-    rows = await connection.fetch(
-        """
-        SELECT c.customer_id, c.n, c.log_time_ms, s.service, s.members, s.body, s.log_time_ms AS section_ms
-        FROM customer c LEFT JOIN section s USING (customer_id) WHERE c.customer_id = any($1::uuid[])
-        """,
-        ids,
-    )
+    return _told(await connection.fetch(f"{TOLD} any($1::uuid[])", ids))
+
+
+async def customer(connection: Connection, asked: str) -> Told | None:
+    """Today's customer of an id he has or had, in one statement; None when nothing was ever told of him."""
+    now = "coalesce((SELECT customer_id FROM binding WHERE record_id = $1), $1)"
+    return next(iter(_told(await connection.fetch(f"{TOLD} {now}", asked)).values()), None)
+
+
+def _told(rows: Iterable[Any]) -> dict[str, Told]:
     found: dict[str, tuple[int, int, dict[str, Section]]] = {}
     for r in rows:
         entry = found.setdefault(str(r["customer_id"]), (r["n"], r["log_time_ms"], {}))

@@ -40,6 +40,7 @@ class Leaving(msgspec.Struct, frozen=True):
     """The state of a relationship on a day. `since`: when it began, of who is at risk, lapsed or defected.
 
     `turned` are the days up to now on which a word of his took effect, `ahead` the next such day; None: none.
+    `words` are the events by which he left, of who defected.
     """
 
     state: str
@@ -47,6 +48,7 @@ class Leaving(msgspec.Struct, frozen=True):
     cause: Cause | None
     turned: tuple[int, ...] = ()
     ahead: int | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def left_day(self) -> int | None:
@@ -67,7 +69,8 @@ def leaving_of(
     ahead = min((one.day for one in ends if one.day is not None and one.day > today), default=None)
     if gone:
         turned = tuple(one.day for one in gone if one.day is not None)
-        return Leaving(DEFECTED, min(turned), _why(gone, troubles, policy, zone), turned, ahead)
+        words = tuple(dict.fromkeys(one.event_id for one in gone))
+        return Leaving(DEFECTED, min(turned), _why(gone, troubles, policy, zone), turned, ahead, words)
     word = strategic.leaving(today) if strategic is not None else None
     term = term_of(said, last, policy.churn.grace_days)
     state, since = _of_silence(course, place, today)

@@ -70,7 +70,10 @@ class Mark(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """The section, and the mark of whom silence moves; both None of whom nothing is known."""
+    """The section, and the mark of whom silence moves; both None of whom nothing is known.
+
+    Beside its public parts the section of who defected has `left_by`: the events by which he left.
+    """
 
     body: dict[str, Any] | None
     mark: Mark | None
@@ -92,7 +95,7 @@ def worth(known: Known, policy: Policy, looking: Looking | None) -> Worth:
     currency = _own_currency((totals(known.rows) or sums) if costs else sums, policy)
     day = standing.day_told(looking.day if looking is not None and looking.is_answer else None)
     predicted = _to_come(standing, policy, looking, day) if currency == policy.reporting_currency else None
-    body = {
+    body: dict[str, Any] = {
         "currency": currency,
         "as_of": None if standing.looked is None else date_of(day).isoformat(),
         "actual": actual([cell for cell in cells if cell.currency == currency], sums.get(currency, Summary()),
@@ -110,6 +113,8 @@ def worth(known: Known, policy: Policy, looking: Looking | None) -> Worth:
         "group": grouping.told(policy.groups, sums.values(), known.said),
         "next": None,
     }  # fmt: skip
+    if standing.leaving is not None and standing.leaving.words:
+        body["left_by"] = list(standing.leaving.words)
     return Worth(body, _mark(standing, policy))
 
 

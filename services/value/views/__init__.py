@@ -73,6 +73,7 @@ async def value(
     body = worth(known, policy, looking).body
     if body is not None:
         body["as_of"] = rfc3339(moment_at(now_us if as_of_us is None else as_of_us))
+        body.pop("left_by", None)
     return {"value": body, "orders": [_shown(key, order) for _, key, order in mine[:ORDERS_LISTED_MAX]],
             "orders_total": len(mine)}  # fmt: skip
 

@@ -10,18 +10,16 @@ from collections import defaultdict
 from typing import Any
 
 import asyncpg
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.profile.domain.changing import ENTERED, GONE, LEFT, TIER_CHANGED
 from services.profile.domain.segments import SEGMENTS
-from services.profile.listening.messages import events_of
-from services.profile.listening.places import Cursor, Places, Remembered, after
 from tests.properties.stories import PHASES, worlds
 from tests.support.databases import Databases
 from tests.support.drawing import drawn
 from tests.support.house import House
+from tests.support.occasions import heard
 
 SERVICES = ("identity", "interaction", "value", "profile")
 DEFINED = {
@@ -29,17 +27,6 @@ DEFINED = {
     "bought": {"name": "Bought", "where": {"field": "value.actual.orders", "above": 0}},
 }
 LOOKS = 6
-
-
-def heard(house: House) -> list[dict[str, Any]]:
-    """Every event as a stream tells it, each once."""
-    remembered = Remembered()
-    places: Places = (0,) * 8
-    found: list[dict[str, Any]] = []
-    for record in house.broker.records("profile.changes"):
-        found += [orjson.loads(one.event) for one in events_of(record, Cursor(places), remembered, build=True)]
-        places = after(places, record.partition, record.offset)
-    return found
 
 
 async def tables(house: House) -> tuple[dict[str, set[str]], dict[str, str]]:

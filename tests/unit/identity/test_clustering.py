@@ -213,6 +213,10 @@ def test_in_one_class_the_earliest_names_the_customer_then_the_smallest_id() -> 
     equal = [record("crm_id.a:1", 4), record("crm_id.a:2", 4)]
     assert clusters(evidence(*later, link)).bindings["crm_id.a:1"].customer_id == "crm_id.a:2"
     assert clusters(evidence(*equal, link)).bindings["crm_id.a:2"].customer_id == "crm_id.a:1"
+    # Also when it is the last to join those that are one already.
+    three = [record(f"crm_id.a:{n}") for n in (3, 2, 1)]
+    joined = together("crm_id.a:2", "crm_id.a:3", 1), together("crm_id.a:1", "crm_id.a:3", 5)
+    assert clusters(evidence(*three, *joined)).bindings["crm_id.a:3"].customer_id == "crm_id.a:1"
 
 
 def test_a_record_with_implausible_times_only_does_not_name_a_customer() -> None:

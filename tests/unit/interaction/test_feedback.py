@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.interaction.domain.facts import Fact
-from services.interaction.domain.feedback import LISTED_MAX, feedback, say, summary, told
+from services.interaction.domain.feedback import LISTED_MAX, detractors, feedback, say, summary, told
+from services.interaction.domain.policy import read_policy
 from services.interaction.domain.scores import figures, total, totals
-from tests.unit.interaction.hearing import ODD, POLICY, apart, at, event, facts
+from tests.unit.interaction.hearing import ODD, POLICY, SHIPPED, apart, at, event, facts
 from tests.unit.interaction.surveying import answer, answered_him, asked, closed, nps, only, shown
 
 
@@ -185,3 +186,39 @@ def test_a_fact_left_out_was_never_said(said: list[Fact], data: st.DataObject) -
         out = data.draw(st.sampled_from(said))
         left = [f for f in said if f != out]
         assert out.event_id not in orjson.dumps([feedback(left, POLICY), told(left, POLICY)]).decode()
+
+
+def test_who_is_a_detractor_is_told_with_all_answers_of_the_response_and_without_a_text() -> None:
+    low, corrected = nps(2, 9, text="fine"), nps(3, 4, text="No.")
+    (found,) = detractors(facts(say, asked(1), low, corrected, nps(4, 7, "r2")), POLICY)
+    assert found.pop("words") == sorted(f"a:{one.event_id}:nps" for one in (low, corrected))
+    assert found == {
+        "event_id": corrected.event_id, "survey_id": "nps", "response_id": "r1", "scale": "nps", "score": 4,
+        "follow_up": "open", "time": at(3),
+    }  # fmt: skip
+    followed = detractors(facts(say, corrected, closed(5)), POLICY)
+    assert [one["follow_up"] for one in followed] == ["closed"]
+    assert detractors(facts(say, answer(1, score=1, scale="csat", survey_id="unknown")), POLICY) == []
+
+
+def test_other_scales_tell_a_detractor_where_the_policy_follows_up() -> None:
+    asks = {"name": "x", "version": 1, "questions": [{"question_id": "q", "text": "x"}], "follow_up": {"below": 3}}
+    surveys = {"after": {**asks, "scale": "stars"}, "soft": {**asks, "scale": "nps"}}
+    policy = read_policy({**SHIPPED, "surveys": surveys})
+    given = [answer(n, f"r{n}", score=n, scale="stars", survey_id="after") for n in (2, 3)]
+    kept = [nps(n, n, f"n{n}", survey_id="soft") for n in (5, 7)]
+    found = detractors(facts(say, *given, *kept), policy)
+    assert [(one["scale"], one["score"], one["follow_up"]) for one in found] == [
+        ("nps", 5, None),
+        ("stars", 2, "open"),
+    ]
+
+
+@given(SAID, st.randoms(use_true_random=False))
+def test_no_answer_belongs_to_two_detractors_whatever_the_order(said: list[Fact], order: random.Random) -> None:
+    found = detractors(said, POLICY)
+    words = [word for one in found for word in one["words"]]
+    assert len(set(words)) == len(words)
+    mixed = [*said, *said]
+    order.shuffle(mixed)
+    assert detractors(mixed, POLICY) == found

@@ -174,3 +174,24 @@ def test_open_promises_are_told_and_due_alike(events: list[Event]) -> None:
     said = facts(*events)
     due_now = [{k: v for k, v in p.items() if k != "overdue"} for p in resume(said, NOW_US)["promises_due"]]
     assert due_now == told(said)["promises"]
+
+
+def test_promises_that_become_due_are_told_with_their_words_and_no_name_of_a_person() -> None:
+    made = event(
+        "promise.made", {"promise_id": "p", "text": "x", "due_at": "2026-03-04", "owner": "Ms Smith"}, id="1"
+    )
+    again = event("promise.made", {"promise_id": "p", "by": "customer"}, id="2", source="customer360", minutes=1)
+    in_talk = call({"promises": [{"text": "Refund", "due_at": at(days=1)}], "conversation_id": "c"}, id="3")
+    some_day = event("promise.made", {"promise_id": "q"}, id="4")
+    kept = [event(f"promise.{w}", {"promise_id": "k", "due_at": at(days=1)}, id=w) for w in ("made", "kept")]
+    found = {one["promise_id"]: one for one in told(facts(made, in_talk, some_day, *kept))["due"]}
+    assert len(found) == 2
+    assert found["p"] == {
+        "words": ["shop:p"], "promise_id": "p", "due_us": found["p"]["due_us"], "by": "us", "conversation_id": None,
+    }  # fmt: skip
+    assert found[f"{in_talk.event_id}.0"]["conversation_id"] == "c"
+    (both,) = told(facts(made, again))["due"]
+    assert (both["words"], both["by"]) == (["customer360:p", "shop:p"], "customer")
+    assert "due" not in told(facts(some_day, *kept)), "most customers are told nothing more"
+    many = [event("promise.made", {"promise_id": str(n), "due_at": at()}, id=f"p{n}", minutes=n) for n in range(60)]
+    assert [one["promise_id"] for one in told(facts(*many))["due"]][::49] == ["10", "59"], "those made last"

@@ -116,13 +116,25 @@ def item(word: str = "Called", **more: Any) -> dict[str, Any]:
             "summary": word, "source": word, "actor": {"name": word}, "record_id": ANN, **more}  # fmt: skip
 
 
+def corrected(word: str = "wrong day", **more: Any) -> dict[str, Any]:
+    """An item that was taken back, and another stands for it."""
+    withdrawn = {"event_id": "w", "at": AT, "reason": word, "replaced_by": "r"}
+    return item(word, withdrawn=withdrawn, **more)
+
+
+def decided(word: str = "two sisters", **more: Any) -> dict[str, Any]:
+    """A line of identity between the events."""
+    decision = {"customer_id": OTHER, "because": word, "event_id": "e", "reason": word, "actor": word}
+    return item(word, **{"channel": "internal", "direction": "internal", "decision": decision, **more})
+
+
 def seen(word: str = "Ann Berg", **more: Any) -> Seen:
     """All of it."""
     answers: dict[str, Any] = {
         "document": document(word),
         "evidence": evidence(word),
         "worth": {"orders": [order(word)], "orders_total": 1},
-        "items": [item(word)],
+        "items": [item(word), corrected(word), decided(word)],
         "made_at": AT,
         "silent": [word],
     }

@@ -25,7 +25,7 @@ HOSTILE = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
 DRAWN = {
     "html", "head", "meta", "title", "style", "body", "main", "header", "section", "footer", "div", "span", "p", "h1",
     "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd", "code", "b", "i", "small", "time", "blockquote", "table", "thead",
-    "tbody", "tr", "th", "td", "svg", "symbol", "path", "use", "g", "rect", "line", "text",
+    "tbody", "tr", "th", "td", "svg", "symbol", "path", "use", "g", "rect", "s", "line", "text",
 }  # fmt: skip
 """All that a page may consist of."""
 

@@ -12,14 +12,15 @@ ASKING = [
     ["key", "list"], ["key", "create", "app", "--scope", "profile:read"], ["key", "revoke", "k"],
     ["customer", "email:ann@x.com"], ["lookup", "email", "ann@x.com"], ["trace", "web", "1"], ["parked", "list"],
     ["parked", "retry", "value", "--all"], ["replay", "status", "value"], ["replay", "diff", "value"],
-    ["verify", "value"],
+    ["verify", "value"], ["lane", "status", "value"], ["lane", "pause", "value"], ["lane", "resume", "value"],
 ]  # fmt: skip
 WRONG = [
     ["nonsense"], ["key"], ["lookup", "email"], ["customer", "ann"], ["up", "--workers", "interaction"],
-    ["up", "--workers", "profile=2"], ["publish", "no-such-file"], ["story", "no-such-file"],
+    ["up", "--workers", "profile=9"], ["publish", "no-such-file"], ["story", "no-such-file"],
     ["source", "create", "web", "--namespace", "crm_id"], ["replay", "start"],
     ["parked", "discard", "value", "--all"],
     ["parked", "retry", "value"], ["parked", "retry", "value", "--all", "--reason", "x"],
+    ["lane", "pause", "value", "--execute"], ["lane", "status", "accounts"],
 ]  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def test_more_workers_are_named_after_their_service() -> None:
     assert named == ["intake", "identity", "interaction", "interaction.1", "interaction.2", "value", "profile"]
 
 
-@pytest.mark.parametrize("text", ["interaction", "interaction=0", "interaction=9", "nobody=2", "intake=2", "=2"])
+@pytest.mark.parametrize("text", ["interaction", "interaction=0", "interaction=9", "nobody=2", "=2"])
 def test_workers_that_cannot_be_are_refused(text: str) -> None:
     with pytest.raises(UsageMistake):
         layout.read_counts([text])
@@ -86,3 +86,14 @@ def test_nothing_is_listed_that_is_no_setting() -> None:
     named = {line[1:].partition("=")[0] for line in listed if line.startswith("#C360_") and "=" in line}
     of_the_command = {"C360_HOME", "C360_KAFKA_JARS"}
     assert named - {name for _, name in layout.setting_names()} - of_the_command == set()
+
+
+def test_workers_that_serve_an_address_share_its_port_and_only_they() -> None:
+    chosen = layout.workers(layout.read_counts(["intake=2", "interaction=2"]))
+    ports = layout.ports_by_base(8000, chosen)
+    shared = {
+        one.name
+        for one in layout.specs(environment({}, ports), ports, chosen)
+        if one.env["C360_PORT_SHARED"] == "true"
+    }
+    assert shared == {"intake", "intake.1"}

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.codec import State, Version
 from services.profile.domain.changing import Batch, Move, folded, parts_of, tier_changed
+from services.profile.domain.occasions import read
 from services.profile.handlers import encode_change
 from services.runtime.batch import Told
 
@@ -117,3 +118,17 @@ def test_moves_stand_in_a_header_of_the_change_and_not_in_its_data() -> None:
     assert (move["id"], move["type"], move["data"]["to"]) == (f"{ANN}:7.9:tier.changed", "tier.changed", "A")
     assert "moves" not in orjson.loads(value)
     assert "c360_moves" not in dict(encode_change(Told("profile.changes", State(ANN, Version(7, 9), {}), None))[2])
+
+
+def test_what_came_to_pass_has_the_same_id_whoever_is_told_as_the_customer_at_whatever_version() -> None:
+    text = orjson.dumps({"due": [{"words": ["shop:p"], "promise_id": "p", "due_us": 1_000_000}]}).decode()
+    (due,) = read("interaction", text)
+    notes = {"7.9": {"type": "customer.updated", "moves": [due.as_move()]}}
+    sent = [encode_change(Told("profile.changes", State(who, Version(7, 9), {}), notes)) for who in (ANN, BO)]
+    moves = [orjson.loads(dict(headers)["c360_moves"])[0] for _, _, headers in sent]
+    assert moves[0]["id"] == moves[1]["id"] == f"promise.due:{due.word}"
+    assert moves[0]["data"] == {
+        "customer_id": ANN, "version": 9, "promise_id": "p", "due_at": "1970-01-01T00:00:01Z", "by": None,
+        "conversation_id": None,
+    }  # fmt: skip
+    assert orjson.loads(sent[0][1])["changed"] == ["interaction"], "it is overdue there"

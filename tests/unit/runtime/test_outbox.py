@@ -64,3 +64,14 @@ async def test_what_went_wrong_with_the_one_before_is_raised_and_not_forgotten()
         outbox.publish(states, first)
     assert outbox.acked.numbers == []
     await outbox.drop()
+
+
+async def test_what_is_not_acked_yet_counts_as_not_told() -> None:
+    outbox, _, producer = an_outbox()
+    producer.hold()
+    outbox.publish(*telling(1))
+    await asyncio.sleep(0)
+    assert outbox.acked.numbers == [], "its markers would be deleted, and it would die with the process"
+    producer.release()
+    await outbox.settle()
+    assert outbox.acked.numbers == [1]

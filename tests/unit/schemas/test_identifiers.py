@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import uuid
 
 import pytest
@@ -154,6 +155,12 @@ def test_an_id_is_a_uuid_in_lower_case_and_another_key_gives_another(kind: str, 
     made = record_id(KEY, Identifier(kind, value))
     assert str(uuid.UUID(made)) == made
     assert record_id(KEY[::-1], Identifier(kind, value)) != made
+
+
+@given(st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
+def test_an_id_is_the_hmac_of_type_and_value(key: bytes, kind: str, value: str) -> None:
+    message = f"{kind}\x1f{value}".encode("utf-8", "surrogatepass")
+    assert uuid.UUID(record_id(key, Identifier(kind, value))).bytes == hmac.digest(key, message, "sha256")[:16]
 
 
 def test_type_and_value_do_not_run_into_each_other() -> None:

@@ -131,3 +131,16 @@ def test_each_event_says_what_it_says_or_nothing(kind: str, properties: dict[str
     assert (None if found is None else found.cause) == cause
     assert found is None or found.time_us == NOON_US
     assert NOON_US % DAY_US != 0
+
+
+def test_the_words_by_which_somebody_left_are_told_beside_his_section() -> None:
+    first, second = (said("relationship.ended", LAST + n, id=f"e{n}") for n in (3, 4))
+    ahead = said("relationship.ended", LAST + 4, id="a", effective_at=effective(LAST + 90))
+
+    def left_by(*statements: Statement, cells: list[Cell]) -> Any:
+        body = worth(Known(cells, said=statements), GRADING, Looking(DAY + LAST + 20, PRAGUE)).body or {}
+        return body.get("left_by")
+
+    assert left_by(second, ahead, first, cells=bought(*REGULAR)) == [first.event_id, second.event_id]
+    assert left_by(first, second, cells=bought(*REGULAR, DAY + LAST + 10)) is None
+    assert left_by(cells=bought(*REGULAR)) is None

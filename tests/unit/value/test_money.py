@@ -27,6 +27,7 @@ AMOUNTS = st.integers(-(10**18), 10**18)
         (Decimal("-0.00025"), -2),
         (Decimal("899999999999999.99995"), 9_000_000_000_000_000_000),
         (Decimal("1E-999999"), 0),
+        ("90071992547409.9301", 900_719_925_474_099_301),
     ],
 )
 def test_an_amount_is_read_exactly_and_half_even(value: Any, amount: int) -> None:

@@ -126,6 +126,7 @@ def test_all_of_it_is_as_the_published_document_describes_it() -> None:
     words = (intends(), elsewhere(amount_elsewhere="9", provider="Rival", area="Shoes"), ended)
     for policy in (GRADING, POLICY):
         body = on(9, *words, cells=bought(DAY - 9, DAY), policy=policy)
+        assert body.pop("left_by") == [ended.event_id], "told for our own use"
         assert Value.model_validate(body).model_dump() == {**body, "as_of": body["as_of"]}
 
 
