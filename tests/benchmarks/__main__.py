@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import collector, delivery, latency, mix, profiles, timeline
+from tests.benchmarks import collector, delivery, latency, mix, profiles, replay, timeline
 from tests.benchmarks.deployment import Deployment, running
 from tests.benchmarks.machine import described
 
@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 MIX_EVENTS = 100_000
 MIX_CUSTOMERS = 50_000
 SEED = 1
-ALONE = ("collector", "profiles")
+ALONE = ("collector", "replay", "profiles")
 """Parts on a copy of their own."""
 PARTS = ("delivery", "mix", "latency", "timeline", *ALONE)
 Sections = dict[str, list[str]]
@@ -37,6 +37,11 @@ def main(wanted: list[str]) -> int:
     if "collector" in chosen:
         with _copy(*collector.WORKERS) as (at, _):
             sections["The collector alone"] = collector.table(collector.measure(at))
+    if "replay" in chosen:
+        with _copy() as (at, folder):
+            rebuilt = replay.measure(at, folder)
+            wrong = wrong or any(one.differ for one in rebuilt)
+            sections["Rebuilding a service from the log"] = replay.table(rebuilt)
     if "profiles" in chosen:
         with _copy(*profiles.WORKERS) as (at, folder):
             sections["The profile API among a million profiles"] = profiles.table(profiles.measure(at, folder))

@@ -133,7 +133,7 @@ async def _sender(job: Job) -> dict[str, Any]:
                 await response.read()
             if response.status != 200:
                 raise RuntimeError(f"not acknowledged: {response.status}")
-            took_ms.append((time.monotonic() - due) * 1000)
+            took_ms.append(round((time.monotonic() - due) * 1000, 2))
 
     async with aiohttp.ClientSession(
         auth=aiohttp.BasicAuth(job.write_key),

@@ -166,7 +166,7 @@ async def _asker(asked: Asked) -> list[float]:
                 await response.read()
             if response.status != 200:
                 raise RuntimeError(f"answered {response.status}")
-            took_ms.append((time.monotonic() - due) * 1000)
+            took_ms.append(round((time.monotonic() - due) * 1000, 2))
 
     async with aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {asked.key}"},
