@@ -65,7 +65,7 @@ class Interaction:
             locked.distrust(undone)
             for record, counted in await store.counted(connection, undone):
                 summaries[record].add(counted)
-        wanted = _families(locked, facts, undone, policy)
+        wanted = _families(locked, facts, undone, policy, summaries)
         new = store.by_record(facts)
         found = await self.recall.facts_of(connection, _asked(locked, wanted), locked, new)
         parts = folded(locked, wanted, found, policy)
@@ -92,7 +92,11 @@ class Interaction:
 
 
 def _families(
-    locked: grouping.Locked, facts: Iterable[Fact], undone: Iterable[str], policy: Policy
+    locked: grouping.Locked,
+    facts: Iterable[Fact],
+    undone: Iterable[str],
+    policy: Policy,
+    summaries: Mapping[str, summary.Summary],
 ) -> dict[str, set[Family]]:
     """group → the families to fold again: all where members moved or something was taken back."""
     standing = {group: section.read_parts(part).keys() for group, part in locked.parts.items()}
@@ -101,7 +105,7 @@ def _families(
         wanted[locked.group_of[record]] = set(Family)
     for fact in facts:
         group = locked.group_of[fact.record_id]
-        if stirs(fact, policy, standing.get(group, ())):
+        if stirs(fact, policy, standing.get(group, ()), summaries[fact.record_id].by_type):
             wanted.setdefault(group, set()).add(family_of(fact.kind))
     return wanted
 

@@ -36,23 +36,27 @@ def main(wanted: list[str]) -> int:
             wrong = _on_one_copy(at, folder, chosen, sections)
     if "collector" in chosen:
         with _copy(*collector.WORKERS) as (at, _):
-            sections["The collector alone"] = collector.table(collector.measure(at))
+            _say(sections, "The collector alone", collector.table(collector.measure(at)))
     if "replay" in chosen:
         with _copy() as (at, folder):
             rebuilt = replay.measure(at, folder)
             wrong = wrong or any(one.differ for one in rebuilt)
-            sections["Rebuilding a service from the log"] = replay.table(rebuilt)
+            _say(sections, "Rebuilding a service from the log", replay.table(rebuilt))
     if "profiles" in chosen:
         with _copy(*profiles.WORKERS) as (at, folder):
-            sections["The profile API among a million profiles"] = profiles.table(profiles.measure(at, folder))
+            _say(sections, "The profile API among a million profiles", profiles.table(profiles.measure(at, folder)))
     lines = ["# Benchmarks", "", f"Taken {datetime.now(UTC):%Y-%m-%d} by `make bench`.", "", *described()]
     for title, rows in sections.items():
         lines += ["", f"## {title}", *rows]
-    text = "\n".join(lines) + "\n"
-    print(text)
     if set(chosen) == set(PARTS):
-        PAGE.write_text(text)
+        PAGE.write_text("\n".join(lines) + "\n")
     return int(wrong)
+
+
+def _say(sections: Sections, title: str, rows: list[str]) -> None:
+    """Keep a section for the page, and print it as soon as it is there."""
+    sections[title] = rows
+    print(f"## {title}", *rows, sep="\n", flush=True)
 
 
 @contextmanager
@@ -66,20 +70,20 @@ def _on_one_copy(at: Deployment, folder: Path, chosen: list[str], sections: Sect
     """The parts that share a copy, one after the other; whether a result was wrong."""
     wrong = False
     if "delivery" in chosen:
-        sections["Delivery: a record from Kafka into our hands"] = delivery.table(delivery.measure(at.kafka))
+        _say(sections, "Delivery: a record from Kafka into our hands", delivery.table(delivery.measure(at.kafka)))
     if "mix" in chosen:
         result = mix.measure(at, MIX_EVENTS, SEED, MIX_CUSTOMERS, folder / "ledger")
         wrong = not result.findings.zero
         bar = f"Bar: {mix.EVENTS_PER_S_BAR:,} events/s; each worker at most {mix.MEMORY_MIB_MAX} MiB."
-        sections["The standard mix, first send until visible in profiles"] = [bar, "", *mix.table(result)]
+        _say(sections, "The standard mix, first send until visible in profiles", [bar, "", *mix.table(result)])
     if "latency" in chosen:
         key = mix.write_key(at)
         targets = latency.known_customers(at, key)
         rates = [latency.at_rate(at, key, targets, rate, folder) for rate in latency.RATES_PER_S]
         bar = f"{latency.CUSTOMERS:,} known customers stored. Bar: p95 {latency.P95_MS_BAR} ms at 1,000/s."
-        sections["From the send to the first GET that shows it"] = [bar, "", *latency.table(rates)]
+        _say(sections, "From the send to the first GET that shows it", [bar, "", *latency.table(rates)])
     if "timeline" in chosen:
-        sections["A page of a customer's timeline"] = timeline.table(timeline.measure(at))
+        _say(sections, "A page of a customer's timeline", timeline.table(timeline.measure(at)))
     return wrong
 
 

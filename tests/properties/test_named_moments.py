@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from schemas.codec import decode_state
 from schemas.envelope import Event
 from schemas.identifiers import Identifier, record_id
+from services.interaction.domain.families import FOLDED_MAX, Family
 from services.runtime.batch import Batch, Work
 from services.runtime.faultpoints import FaultPoints
 from tests.support.databases import KEY
@@ -137,3 +138,15 @@ async def test_an_order_that_is_folded_again_is_booked_by_what_changes(house: Ho
     await _zero(house)
     house.publish(_said(3, CRM, type="order.refunded", properties=refund))
     await _zero(house)
+
+
+async def test_more_than_is_folded_takes_the_place_of_the_oldest_whatever_it_says(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A product of which the taxonomy knows no need says nothing, and yet the oldest of three is folded no more."""
+    monkeypatch.setitem(cast("dict[Family, int]", FOLDED_MAX), Family.NEEDS, 3)
+    await _full(house)
+    for n, category in enumerate(("bakery", "dairy", "meat", "nothing anybody needs")):
+        about = {"product_id": f"p{n}", "category": category}
+        house.publish(_said(n, CRM, type="product.viewed", properties=about))
+        await _zero(house)

@@ -69,18 +69,22 @@ def heard(event: Event) -> list[Fact]:
     return facts_about(event, chain.from_iterable(say(event) for say in _SAY))
 
 
-def stirs(fact: Fact, policy: Policy, standing: Collection[str]) -> bool:
-    """Whether a new fact can change what is told of its family; `standing`: names of families told of now.
+def stirs(fact: Fact, policy: Policy, standing: Collection[str], by_type: Mapping[str, int]) -> bool:
+    """Whether a new fact can change what is told of its family.
 
+    `standing`: names of families told of now; `by_type`: how many events of each type its record has, with this one.
     Most of what comes cannot: a message nobody answered, its purpose while nobody spoke of consent, a product of
-    which the taxonomy knows no need. It is kept all the same, for what comes after it.
+    which the taxonomy knows no need. It is kept all the same, for what comes after it. Where there may be more facts
+    than are folded, each new one takes the place of the oldest.
     """
     if fact.kind == consents.PURPOSE_OF:
         return Family.CONSENTS.name.lower() in standing
     if fact.kind == "turn" and threads.is_alone(fact):
         return Family.TALKS.name.lower() in standing
     if fact.kind == needs.INTEREST:
-        return policy.taxonomy.speaks(fact.body["by"], fact.key)
+        if policy.taxonomy.speaks(fact.body["by"], fact.key):
+            return True
+        return Family.NEEDS.name.lower() in standing and needs.heard_max(by_type) > FOLDED_MAX[Family.NEEDS]
     return True
 
 

@@ -209,3 +209,9 @@ TYPES: dict[str, Reader] = {
     "order.completed": _bought,
     "service.used": _used,
 }
+
+
+def heard_max(by_type: Mapping[str, int]) -> int:
+    """At most so many facts are there of a record with so many events of each type."""
+    most = ((type_, LINES_READ_MAX if read is _bought else 1) for type_, read in TYPES.items())
+    return sum(by_type.get(type_, 0) * facts for type_, facts in most)

@@ -14,6 +14,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOMS = HERE.parents[2] / ".local" / "clients"
 INSTALL_TIMEOUT_S = 300
+FIND_BROWSER = HERE.parents[2] / "deploy" / "setup" / "browser.sh"
+
+
+class NotHere(Exception):
+    """A program that this machine does not have and may not install; the message is one line."""
 
 
 def python() -> list[str]:
@@ -30,6 +35,16 @@ def python() -> list[str]:
 
 def node() -> list[str] | None:
     """How Node clients are run; None where there is no Node."""
+    room = node_room()
+    if room is None:
+        return None
+    # a program finds its packages beside itself
+    shutil.copy(HERE / "tell.cjs", room)
+    return ["node", str(room / "tell.cjs")]
+
+
+def node_room() -> Path | None:
+    """The folder with Node's packages; None where there is no Node."""
     if shutil.which("npm") is None:
         return None
     room = ROOMS / f"node-{_digest('package-lock.json')}"
@@ -40,9 +55,15 @@ def node() -> list[str] | None:
             shutil.copy(HERE / name, room)
         _run("npm", "ci", "--prefix", str(room), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         (room / ".installed").touch()
-    # a program finds its packages beside itself
-    shutil.copy(HERE / "tell.cjs", room)
-    return ["node", str(room / "tell.cjs")]
+    return room
+
+
+def chromium() -> str:
+    """Where Chromium is, installed from Debian where it may be. Raises NotHere."""
+    found = subprocess.run([str(FIND_BROWSER)], capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S)
+    if found.returncode != 0:
+        raise NotHere((found.stderr.strip() or "setup: Chromium is missing").splitlines()[-1])
+    return found.stdout.split()[-1]
 
 
 def _digest(name: str) -> str:
