@@ -31,7 +31,9 @@ REQUEST_TIMEOUT_MS = 5_000
 """After it the producer gives a batch up and says so."""
 ACK_TIMEOUT_S = 10.0
 """After it the producer itself is given up: one whose sender has died says nothing for ever."""
-RETIRE_TIMEOUT_S = 15.0
+RETIRE_TIMEOUT_S = 3.0
+"""How long a producer may take to end by itself; after a broker's death it may wait for it for ever."""
+CUT_TIMEOUT_S, CUTS_MAX = 1.0, 3
 RETRY_PAUSE_S = 0.5
 KEYS_REMEMBERED_MAX = 200_000
 
@@ -213,4 +215,24 @@ class Outbox:
         except KafkaError as error:
             telemetry.log.info("producer_retired", error=telemetry.where(error))
         except TimeoutError:
-            raise PublisherStuck(f"a producer does not end within {RETIRE_TIMEOUT_S:.0f} s") from None
+            await _cut(kafka)
+
+
+async def _cut(kafka: AIOKafkaProducer) -> None:
+    """End a producer that does not end by itself. Raises PublisherStuck where that fails too."""
+    sender = kafka._sender.sender_task
+    for _ in range(CUTS_MAX):
+        # The first time it only begins to wait for its requests, without end; the next time it leaves them.
+        sender.cancel()
+        await asyncio.wait([sender], timeout=CUT_TIMEOUT_S)
+        if sender.done():
+            break
+    else:
+        raise PublisherStuck("a producer does not end")
+    try:
+        # What it left can send nothing over closed connections.
+        async with asyncio.timeout(RETIRE_TIMEOUT_S):
+            await kafka.client.close()
+    except TimeoutError:
+        raise PublisherStuck("a producer's connections do not close") from None
+    telemetry.log.info("producer_cut")

@@ -144,6 +144,7 @@ def test_the_browser_library_finds_its_settings(doors: Doors, web: Source) -> No
     found = doors.http.get(f"{doors.copy.intake}/v1/projects/{web.write_key}/settings")
     assert found.status_code == 200
     assert found.json()["integrations"]["Segment.io"]["apiKey"] == web.write_key
+    assert found.json()["metrics"] == {"sampleRate": 0}
     assert doors.http.get(f"{doors.copy.intake}/v1/projects/nobodys/settings").status_code == 404
 
 

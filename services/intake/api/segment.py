@@ -47,7 +47,9 @@ async def project_settings(request: Request) -> Response:
     source = await collector.door.sources.of_key(request.path_params["key"])
     if source is None:
         raise Refusal(404, "not_found", "no such write key")
-    return answer({"integrations": {"Segment.io": {"apiKey": request.path_params["key"]}}, "plan": {}})
+    key = {"apiKey": request.path_params["key"]}
+    # Without a rate the library sends counters of its own, which nobody here reads.
+    return answer({"integrations": {"Segment.io": key}, "plan": {}, "metrics": {"sampleRate": 0}})
 
 
 ROUTES = [

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 DELIVERED_MAX_S = 60.0
@@ -110,7 +111,13 @@ def snowplow(address: str, key: str, name: str, method: str = "post", base64: bo
     ):
         tracker.track(event)
         tracker.flush()
-        delivered(lambda: emitter.event_store.size() == 0 and not emitter.retry_timer.is_active())
+        delivered(lambda: is_idle(emitter))
+
+
+def is_idle(emitter: Any) -> bool:
+    """Nothing waits and nothing is under way: a try holds the lock, and what it sends is not in the store then."""
+    with emitter.lock:
+        return emitter.event_store.size() == 0 and not emitter.retry_timer.is_active()
 
 
 def snowplow_get(address: str, key: str, name: str) -> None:
