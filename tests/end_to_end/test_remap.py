@@ -21,6 +21,8 @@ from tests.support.databases import Databases, settings_for
 from tests.support.doors import Doors, Named
 from tests.support.running import until
 
+pytestmark = pytest.mark.faults
+
 HEARD_S = 10.0
 APPLIED_S = 20.0
 ROW = {"type": "order.completed", "rename": {"no": "order_id", "sum": "total"}, "channel": "store"}
