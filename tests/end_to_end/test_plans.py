@@ -53,6 +53,7 @@ def planned(doors: Doors, own: Named, tmp_path: Path) -> Planned:
     return Planned(doors, own, tmp_path)
 
 
+@pytest.mark.faults
 def test_what_breaks_a_plan_is_counted_and_forwarded_or_parked_as_it_says(planned: Planned) -> None:
     assert planned.apply()["added"] == ["order.completed"]
     assert planned.doors.copy.run("plan", "show", planned.source.name).returncode == 1, "a rehearsal changes nothing"

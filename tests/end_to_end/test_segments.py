@@ -186,6 +186,7 @@ def test_nobody_defines_a_segment_by_what_he_may_not_see(club: Club) -> None:
         assert (refused.status_code, refused.json()["type"]) == (403, "forbidden")
 
 
+@pytest.mark.faults
 def test_the_command_sets_a_segment_from_a_file_and_explains_it(club: Club, tmp_path: Path) -> None:
     position = club.joins("ann")
     ann = club.customer("ann", position)
