@@ -15,8 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.envelope import parse_rfc3339
-from services.intake.auditing import ANSWER_TIMEOUT_S, TooMuch, audit
+from services.intake.auditing import ANSWER_TIMEOUT_S, audit
 from services.intake.domain.accounts import minute_of
+from services.intake.stretch import TooMuch
 from services.runtime import telemetry
 from services.runtime.http import Problem
 from services.runtime.json_lines import Progress, in_lines

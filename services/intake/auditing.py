@@ -7,19 +7,19 @@ wrote is looked at.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
-from schemas.codec import header
-from schemas.envelope import event_id, parse_rfc3339, rfc3339
+from schemas.envelope import rfc3339
 from schemas.topics import CHANNEL_EVENTS
 from services.intake.domain.accounts import Account, Cell, Fate, accounts, minute_of
 from services.intake.door import accounting
-from services.intake.stretch import opened
+from services.intake.stretch import TooMuch, arrival_of, opened, place_of
+from services.runtime.json_lines import Progress
 from services.runtime.postgres import Pool
 from services.runtime.settings import Settings
 
@@ -32,12 +32,6 @@ LATE = timedelta(minutes=10)
 SAMPLES_MAX = 20
 ANSWER_TIMEOUT_S = 30.0
 
-Progress = Callable[[str], None]
-
-
-class TooMuch(ValueError):
-    """The stretch holds more than is held in memory at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -48,6 +42,11 @@ class Copy:
     offset: int
     record_id: str
     event_id: str
+
+    @property
+    def place(self) -> str:
+        """Where it lies, as people are told."""
+        return place_of(self.partition, self.offset)
 
 
 async def audit(
@@ -91,12 +90,11 @@ async def _copies(settings: Settings, since: datetime, until: datetime) -> Async
 
 def copy_of(record: Any) -> Copy | None:
     """One record of the log as a copy; None for what is no event of ours."""
-    source, sent_id = header(record.headers, "ce_source"), header(record.headers, "ce_id")
-    received = header(record.headers, "c360_received")
-    if source is None or sent_id is None or received is None or record.key is None:
+    arrival = arrival_of(record)
+    if arrival is None or record.key is None:
         return None
-    cell = Cell(source.partition("/")[0], minute_of(parse_rfc3339(received)))
-    return Copy(cell, record.partition, record.offset, record.key.decode(), event_id(source, sent_id))
+    cell = Cell(arrival.source.partition("/")[0], minute_of(arrival.received))
+    return Copy(cell, record.partition, record.offset, record.key.decode(), arrival.event_id)
 
 
 async def fates_of(
@@ -135,9 +133,13 @@ async def _shadowed(
     return {(record, event) for record, event in answer.json()["shadowed"]}
 
 
+async def asked_of_parked(settings: Settings, client: httpx.AsyncClient, copy: Copy) -> httpx.Response:
+    """What interaction says of a copy it may have set aside."""
+    return await client.get(f"{settings.interaction_internal_url}/parked/record", params={"place": copy.place})
+
+
 async def _parked_or_missing(settings: Settings, client: httpx.AsyncClient, copy: Copy) -> Fate:
-    place = f"{CHANNEL_EVENTS.name}/{copy.partition}/{copy.offset}"
-    answer = await client.get(f"{settings.interaction_internal_url}/parked/record", params={"place": place})
+    answer = await asked_of_parked(settings, client, copy)
     if answer.status_code == httpx.codes.NOT_FOUND:
         return Fate.MISSING
     answer.raise_for_status()
@@ -156,7 +158,7 @@ def _told(totals: dict[Cell, Account], fates: Sequence[tuple[Copy, Fate]], silen
         "accounts": lines,
         "totals": dict(everything),
         "is_right": all(account.is_right for account in totals.values()),
-        "missing_places": [f"{CHANNEL_EVENTS.name}/{c.partition}/{c.offset}" for c in missing[:SAMPLES_MAX]],
+        "missing_places": [copy.place for copy in missing[:SAMPLES_MAX]],
         "not_answering": sorted(silent),
     }
 

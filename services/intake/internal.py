@@ -22,6 +22,7 @@ from services.intake.commands import command
 from services.intake.domain.plans import read_plan
 from services.intake.door import Publisher, mappings, plans
 from services.intake.mapping_pages import MAPPING_ROUTES
+from services.intake.setting import is_meant, moved, said
 from services.intake.tail_pages import TAIL_ROUTES
 from services.intake.trail import trail
 from services.runtime.http import Problem, answer, whole
@@ -121,34 +122,22 @@ async def plan(request: Request) -> Response:
 
 async def _set_plan(connection: Connection, source: str, request: Request) -> dict[str, Any]:
     """What became of a plan; without `execute` it is only read."""
-    content = await request.body()
-    if len(content) > plans.PLAN_BYTES_MAX:
-        raise Problem("too-large", f"a plan is at most {plans.PLAN_BYTES_MAX} bytes")
+    document, by, reason = await said(request, "plan", plans.PLAN_BYTES_MAX)
     try:
-        said = orjson.loads(content)
-        document, by, reason = said["document"], str(said["by"]), str(said["reason"])
         read_plan(document, 0)
     except (TypeError, KeyError):
         raise Problem("bad-request", "say document, by and reason") from None
     except ValueError as wrong:
         raise Problem("bad-request", str(wrong)) from None
-    execute = request.query_params.get("execute") == "true"
     before = await plans.in_force(connection, source)
     version = before["version"] if before is not None else 0
-    if execute:
+    if is_meant(request):
         try:
             version = await plans.set_plan(connection, source, document, by, reason)
         except LookupError:
             raise Problem("not-found", "there is no such source") from None
     known = before["document"]["types"] if before is not None else {}
-    types = document["types"]
-    return {
-        "source": source,
-        "version": version,
-        "added": sorted(types.keys() - known.keys()),
-        "removed": sorted(known.keys() - types.keys()),
-        "changed": sorted(name for name in types.keys() & known.keys() if types[name] != known[name]),
-    }
+    return {"source": source, "version": version, **moved(known, document["types"])}
 
 
 async def trace(request: Request) -> Response:

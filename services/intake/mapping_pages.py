@@ -22,12 +22,16 @@ from services.intake.domain.model import Source
 from services.intake.domain.own_mapping import DOCUMENT_BYTES_MAX, BadMapping, expected, read_own
 from services.intake.domain.plans import read_plan
 from services.intake.door import BrokerAway, mappings, plans
-from services.intake.remapping import Nothing, Remap, TooMuch, Wanted
+from services.intake.remapping import Nothing, Remap, Wanted
+from services.intake.setting import is_meant, moved, said
+from services.intake.stretch import TooMuch
 from services.runtime import control, telemetry
+from services.runtime.exclusive import alone
 from services.runtime.http import Problem, answer
 from services.runtime.internal import restored
 from services.runtime.json_lines import Progress, in_lines
 from services.runtime.postgres import TRANSIENT, Connection
+from services.runtime.settings import Settings
 
 FIELDS = frozenset({"source", "from", "to", "event", "type", "execute"})
 
@@ -58,7 +62,7 @@ async def mapping(request: Request) -> Response:
 
 async def _put(connection: Connection, source: str, request: Request) -> Response:
     """What became of a mapping; without `execute` it is only read. All its errors are told, each with its place."""
-    document, by, reason = await _said(request)
+    document, by, reason = await said(request, "mapping", DOCUMENT_BYTES_MAX)
     if source not in await inputs.sources(connection):
         raise Problem("not-found", "there is no such source")
     try:
@@ -66,46 +70,17 @@ async def _put(connection: Connection, source: str, request: Request) -> Respons
             read_own(document, source, 0)
         before = await mappings.in_force(connection, source)
         number = before["number"] if before is not None else 0
-        if request.query_params.get("execute") == "true":
+        if is_meant(request):
             number = await mappings.set_mapping(connection, source, document, by, reason)
-            await _tell(request, connection)
+            await control.tell_or_later(request.app.state.settings, connection, "intake")
     except BadMapping as wrong:
         errors = [{"place": place, "message": message} for place, message in wrong.errors]
         body = {"type": "bad-request", "title": "The mapping cannot be read", "status": 400, "detail": str(wrong)}
         return Response(orjson.dumps({**body, "errors": errors}), 400, media_type="application/problem+json")
     except ValueError as wrong:
         raise Problem("bad-request", str(wrong)) from None
-    known = _rows(before["document"] if before is not None else {})
-    rows = _rows(document or {})
-    return answer(
-        {
-            "source": source,
-            "number": number,
-            "added": sorted(rows.keys() - known.keys()),
-            "removed": sorted(known.keys() - rows.keys()),
-            "changed": sorted(name for name in rows.keys() & known.keys() if rows[name] != known[name]),
-            "expected": expected(document or {}),
-        }
-    )
-
-
-async def _said(request: Request) -> tuple[Any, str, str]:
-    content = await request.body()
-    if len(content) > DOCUMENT_BYTES_MAX:
-        raise Problem("too-large", f"a mapping is at most {DOCUMENT_BYTES_MAX} bytes")
-    try:
-        said = orjson.loads(content)
-        return said["document"], str(said["by"]), str(said["reason"])
-    except (TypeError, KeyError, ValueError):
-        raise Problem("bad-request", "say document, by and reason") from None
-
-
-async def _tell(request: Request, connection: Connection) -> None:
-    try:
-        await control.tell(request.app.state.settings, connection, "intake")
-    except (KafkaError, OSError, TimeoutError) as error:
-        # It counts, and is told with the next change or the next start of a worker.
-        telemetry.log.warning("control_untold", error=telemetry.where(error))
+    changes = moved(_rows(before["document"] if before is not None else {}), _rows(document or {}))
+    return answer({"source": source, "number": number, **changes, "expected": expected(document or {})})
 
 
 def _rows(document: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +95,7 @@ async def remap(request: Request) -> Response:
         wanted, execute = await _wanted(request, connection)
 
     async def act(progress: Progress) -> dict[str, Any]:
-        async with pool.acquire() as connection, _alone(connection, wanted.source.name):
+        async with _alone(state.settings, wanted.source.name), pool.acquire() as connection:
             tables = await mappings.tables(connection, wanted.source.name)
             planned = await plans.in_force(connection, wanted.source.name)
             plan = read_plan(planned["document"], planned["version"]) if planned is not None else None
@@ -131,15 +106,12 @@ async def remap(request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _alone(connection: Connection, source: str) -> AsyncIterator[None]:
+async def _alone(settings: Settings, source: str) -> AsyncIterator[None]:
     """Be the only run over this source: two would each add a replacement the other does not know. Raises Busy."""
-    lock = f"c360.remap.{source}"
-    if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", lock):
-        raise Busy(f"{source} is being mapped anew already")
-    try:
+    async with alone(settings, "intake", f"c360.remap.{source}") as held:
+        if held is None:
+            raise Busy(f"{source} is being mapped anew already")
         yield
-    finally:
-        await connection.fetchval("SELECT pg_advisory_unlock(hashtext($1))", lock)
 
 
 async def _wanted(request: Request, connection: Connection) -> tuple[Wanted, bool]:

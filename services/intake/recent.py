@@ -17,15 +17,15 @@ from typing import Any
 import orjson
 
 from schemas.codec import header
-from schemas.envelope import event_id, parse_rfc3339, rfc3339
+from schemas.envelope import rfc3339
 from services.intake.domain.model import Parked
-from services.intake.stretch import Stretch, opened
+from services.intake.stretch import Stretch, arrival_of, opened
 from services.runtime.http import Database
 from services.runtime.settings import Settings
 
 RECENT_MAX = 100
 LOOKED_BACK_MAX = 2_000
-"""Records of each partition that a process reads when it is first asked."""
+"""Records of each partition, from the end, that a first look reads: of what is older it says nothing."""
 READ_EVERY_S = 0.5
 """A write key is no secret in a browser: whoever asks more often is told what was read then."""
 READ_TIMEOUT_S = 5.0
@@ -113,13 +113,12 @@ class Recent:
 
 def _arrived(record: Any) -> tuple[str, Arrived | None]:
     """One record of the log and its source; None for what is no event of ours."""
-    source, sent_id = header(record.headers, "ce_source"), header(record.headers, "ce_id")
-    received = header(record.headers, "c360_received")
-    if source is None or sent_id is None or received is None:
+    one = arrival_of(record)
+    if one is None:
         return "", None
     of_type, place = header(record.headers, "ce_type"), (record.partition, record.offset)
-    moment, event = parse_rfc3339(received), event_id(source, sent_id)
-    return source, Arrived(moment, event, sent_id, of_type, incomplete_of(record.value), place, None)
+    lacks = incomplete_of(record.value)
+    return one.source, Arrived(one.received, one.event_id, one.sent_id, of_type, lacks, place, None)
 
 
 def _parked(row: Any) -> Arrived:

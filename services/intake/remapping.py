@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 from schemas.codec import Sealed, Unreadable, decode_event, header
 from schemas.envelope import Event, rfc3339
 from schemas.events.retraction import RETRACTED
-from schemas.topics import CHANNEL_EVENTS
 from services.intake.domain.accept import REMAPPED
 from services.intake.domain.accounts import Answered, Cell, minute_of
 from services.intake.domain.mapping import folded
@@ -26,7 +25,8 @@ from services.intake.domain.reasons import EXPLANATIONS
 from services.intake.domain.remapping import EXPLAINED, Left, Tables, sent_name
 from services.intake.domain.taking_over import Change, Foreign, Gone, Words, decided, in_order
 from services.intake.door import Publisher, accounting, plans
-from services.intake.stretch import Log, Stretch, opened
+from services.intake.stretch import Log, Stretch, TooMuch, opened, place_of
+from services.runtime.json_lines import Progress
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 
@@ -40,12 +40,6 @@ MOVES_MAX = 1_000
 TELL_EVERY_S = 1.0
 OTHERS = "(others)"
 _SOURCE, _TYPE = b"ce_source", b"ce_type"
-
-Progress = Callable[[str], None]
-
-
-class TooMuch(ValueError):
-    """The stretch holds more of the source's events than are held in memory at once."""
 
 
 class Nothing(ValueError):
@@ -156,7 +150,7 @@ class Remap:
             event = _event(record)
             if event is None or not self.wanted.fits(event):
                 continue
-            self._look_at(event, f"{CHANNEL_EVENTS.name}/{record.partition}/{record.offset}")
+            self._look_at(event, place_of(record.partition, record.offset))
             if len(self._waiting) >= BATCH_EVENTS:
                 await self._publish()
 

@@ -1,6 +1,6 @@
 """Stretches of the log, read record by record from where a time begins to where another ends.
 
-Owns the consumer that reads them: without a group, and it commits nothing.
+Owns the consumer that reads them: without a group, and it commits nothing. And what a record says undecoded.
 """
 
 from __future__ import annotations
@@ -9,14 +9,47 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.codec import header
+from schemas.envelope import event_id, parse_rfc3339
 from schemas.topics import CHANNEL_EVENTS, PARTITIONS
 from services.runtime.settings import Settings
 
 READ_POLL_MS = 500
+
+
+class TooMuch(ValueError):
+    """The stretch holds more than is held in memory at once."""
+
+
+class Arrival(NamedTuple):
+    """Whose event a record is and when it came, as its headers have it: nothing is decoded."""
+
+    source: str
+    sent_id: str
+    received: datetime
+
+    @property
+    def event_id(self) -> str:
+        """As everything is told of it."""
+        return event_id(self.source, self.sent_id)
+
+
+def arrival_of(record: Any) -> Arrival | None:
+    """None for what is no event of ours."""
+    source, sent_id = header(record.headers, "ce_source"), header(record.headers, "ce_id")
+    received = header(record.headers, "c360_received")
+    if source is None or sent_id is None or received is None:
+        return None
+    return Arrival(source, sent_id, parse_rfc3339(received))
+
+
+def place_of(partition: int, offset: int) -> str:
+    """A record of the log, as people are told of it."""
+    return f"{CHANNEL_EVENTS.name}/{partition}/{offset}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,16 @@ import httpx
 from schemas.codec import header
 from schemas.envelope import microseconds, moment_at, rfc3339
 from schemas.topics import CHANNEL_EVENTS, CHANNEL_RAW
-from services.intake.auditing import ASKED_MAX, Copy, copy_of, fates_of, reached_by
+from services.intake.auditing import ASKED_MAX, Copy, asked_of_parked, copy_of, fates_of, reached_by
 from services.intake.domain.accept import MAPPING
 from services.intake.domain.accounts import Fate
-from services.intake.recent import incomplete_of
+from services.intake.recent import LOOKED_BACK_MAX, incomplete_of
 from services.intake.stretch import Stretch, opened
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 from services.runtime.waiting import Ends
 
 EVENTS_MAX = 500
-LOOKED_BACK_MAX = 2_000
-"""Records of each partition that a first look reads, from the end: of what is older it says nothing."""
 AHEAD_MAX = 2_000
 """Records of each partition that one later look reads."""
 STATES = ("applied", "duplicate", "waiting", "parked", "missing")
@@ -114,8 +112,7 @@ async def _became(
 
 async def _why(settings: Settings, client: httpx.AsyncClient, copy: Copy) -> str | None:
     """Why interaction set it aside; None where it was tried again meanwhile."""
-    place = f"{CHANNEL_EVENTS.name}/{copy.partition}/{copy.offset}"
-    found = await client.get(f"{settings.interaction_internal_url}/parked/record", params={"place": place})
+    found = await asked_of_parked(settings, client, copy)
     return found.json().get("reason") if found.is_success else None
 
 
@@ -131,7 +128,7 @@ def _shown(copy: Copy, record: Any, fate: Fate, reason: str | None) -> dict[str,
         "id": header(record.headers, "ce_id"),
         "mapping": header(record.headers, f"ce_{MAPPING}"),
         "incomplete": list(incomplete_of(record.value)),
-        "place": f"{CHANNEL_EVENTS.name}/{copy.partition}/{copy.offset}",
+        "place": copy.place,
     }
 
 

@@ -6,6 +6,7 @@ Owns putting together what the models say; the models are schemas/events/ and ch
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,10 +25,13 @@ POST_SUMMARY = "CloudEvents over HTTP: binary, structured or batch"
 STREAM_SUMMARY = "Server-sent events: `event` is the type, `data` the event, `id` a cursor to go on from"
 
 
+@cache
 def asyncapi() -> Document:
-    """The document, AsyncAPI 3.0."""
-    taken, told = _taken(), _told()
-    schemas = {**taken["schemas"], **told["schemas"], ENVELOPE: _envelope()}
+    """The document, AsyncAPI 3.0: half a second of work, once."""
+    sent = export.schemas()
+    envelope = sent.pop(export.ENVELOPE)
+    taken, told = _taken(sent), _told()
+    schemas = {**taken["schemas"], **told["schemas"], ENVELOPE: _envelope(envelope)}
     channels = {
         "raw": _channel(CHANNEL_RAW.name, ["kafka"], CHANNEL_RAW.meaning, taken["messages"]),
         "events": _channel("/events", ["collector"], POST_SUMMARY, taken["messages"]),
@@ -64,13 +68,11 @@ def _channel(address: str | None, servers: list[str], summary: str, messages: li
     }
 
 
-def _taken() -> Document:
+def _taken(sent: Mapping[str, Document]) -> Document:
     """Messages and schemas of the types that upstreams send."""
     schemas: Document = {}
     messages: Document = {}
-    for name, schema in export.schemas().items():
-        if name == export.ENVELOPE:
-            continue
+    for name, schema in sent.items():
         own = {key: part for key, part in schema.items() if key not in ("$defs", "$schema")}
         for inner, definition in schema.get("$defs", {}).items():
             schemas.setdefault(inner, _placed(definition, {}))
@@ -105,10 +107,10 @@ def _message(kind: str, data: str, summary: str) -> Document:
     }
 
 
-def _envelope() -> Document:
-    envelope = {key: part for key, part in export.schemas()[export.ENVELOPE].items() if key != "$schema"}
-    envelope["properties"] = {name: part for name, part in envelope["properties"].items() if name != "data"}
-    return envelope
+def _envelope(whole: Document) -> Document:
+    """Of every event, less the dialect and the data, which each type has for itself."""
+    properties = {name: part for name, part in whole["properties"].items() if name != "data"}
+    return {key: part for key, part in whole.items() if key != "$schema"} | {"properties": properties}
 
 
 def _placed(part: Any, names: Mapping[str, str]) -> Any:

@@ -17,15 +17,19 @@ from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from eventsourcing.persistence import Notification, StoredEvent
 
 from schemas.topics import CONTROL_EVENTS, PARTITIONS
+from services.runtime import telemetry
 from services.runtime.eventstore import INPUTS, append, copy, events_of, max_notification_id, notifications, take_turn
-from services.runtime.outbox import ACK_TIMEOUT_S, RETIRE_TIMEOUT_S, Message, producer, send_all
+from services.runtime.outbox import ACK_TIMEOUT_S, Message, producer, send_all
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 
 TELL_EVENTS_MAX = 500
+END_TIMEOUT_S = 15.0
+"""How long the producer may take to end, all being acknowledged."""
 READ_TIMEOUT_S = 120.0
 READ_POLL_MS = 500
 
@@ -72,6 +76,15 @@ async def tell(settings: Settings, connection: Connection, service: str) -> int:
     return sent
 
 
+async def tell_or_later(settings: Settings, connection: Connection, service: str) -> None:
+    """Tell what was put in force just now; it counts in any case."""
+    try:
+        await tell(settings, connection, service)
+    except (KafkaError, OSError, TimeoutError) as error:
+        # It is told with the next change or the next start of a worker.
+        telemetry.log.warning("control_untold", error=telemetry.where(error))
+
+
 async def _untold(connection: Connection) -> tuple[int, list[Notification]]:
     told_up_to: int = await connection.fetchval("SELECT told_up_to FROM input_told")
     return told_up_to, await notifications(connection, INPUTS, told_up_to, TELL_EVENTS_MAX, inclusive_of_start=False)
@@ -84,7 +97,7 @@ async def _producing(settings: Settings, service: str) -> AsyncIterator[AIOKafka
         await kafka.start()
         yield kafka
     finally:
-        await asyncio.wait_for(kafka.stop(), RETIRE_TIMEOUT_S)
+        await asyncio.wait_for(kafka.stop(), END_TIMEOUT_S)
 
 
 def _message(service: str, event: Notification) -> Message:

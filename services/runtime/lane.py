@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from services.runtime import applying, markers, parking, positions, resting, retelling, telemetry
 from services.runtime.batch import Batch, LanePlan, Told
+from services.runtime.exclusive import hold_worker_index
 from services.runtime.faultpoints import FaultPoints
 from services.runtime.feed import Feed
 from services.runtime.outbox import Outbox
@@ -27,7 +28,6 @@ from services.runtime.postgres import (
     OwnConnection,
     SchemaHalt,
     connect,
-    hold_worker_index,
 )
 from services.runtime.report import LaneState, report
 from services.runtime.settings import Settings

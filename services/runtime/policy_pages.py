@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from aiokafka.errors import KafkaError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.runtime import control, policies, review, telemetry
+from services.runtime import control, policies, review
 from services.runtime.http import Problem, answer
 
 Read = Callable[[Mapping[str, Any]], object]
@@ -39,11 +38,7 @@ def policy_pages(service: str, name: str, read: Read) -> list[Route]:
                 return answer({"number": None})
             async with connection.transaction():
                 number = await policies.change(connection, name, document, by, reason)
-            try:
-                await control.tell(request.app.state.settings, connection, service)
-            except (KafkaError, OSError, TimeoutError) as error:
-                # It counts, and is told with the next change or the next start of a worker.
-                telemetry.log.warning("control_untold", error=telemetry.where(error))
+            await control.tell_or_later(request.app.state.settings, connection, service)
         return answer({"number": number})
 
     return [Route("/policy", show), Route("/policy", put, methods=["PUT"])]

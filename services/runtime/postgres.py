@@ -6,7 +6,6 @@ the live generation's tables are never altered: new DDL is a new generation.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from dataclasses import dataclass
@@ -33,8 +32,6 @@ arrays.quicken()
 
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
-INDEX_PATIENCE_S = 12.0
-INDEX_POLL_S = 0.05
 INPUT_EVENTS, REPLAYS, PAUSES = "000_input_event.sql", "000_replays.sql", "000_pauses.sql"
 """The names of the runtime's own files among a service's inputs: the first ones."""
 READ_TIMEOUT_S = 900.0
@@ -179,19 +176,6 @@ async def connect_to_read(settings: Settings, search_path: str) -> OwnConnection
             "idle_in_transaction_session_timeout": bound,
         },
     )
-
-
-async def hold_worker_index(connection: OwnConnection, worker: str) -> None:
-    """Be the only process of this name (service.lane.index) while the connection lives.
-
-    Two would fence each other out of the consumer group for ever. A predecessor that was just killed is waited
-    for. Raises SchemaHalt("worker_index_taken").
-    """
-    deadline = time.monotonic() + INDEX_PATIENCE_S
-    while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"c360.worker.{worker}"):
-        if time.monotonic() > deadline:
-            raise SchemaHalt("worker_index_taken", f"{worker} runs already; give this one another C360_WORKER_INDEX")
-        await asyncio.sleep(INDEX_POLL_S)
 
 
 class _Pooled(asyncpg.Connection):

@@ -11,11 +11,10 @@ import os
 import sys
 from zoneinfo import ZoneInfo
 
-from aiokafka.errors import KafkaError
-
 from services.runtime import control, policies, telemetry
+from services.runtime.exclusive import alone
 from services.runtime.policies import PolicyInForce
-from services.runtime.postgres import CLOSE_TIMEOUT_S, Connection, ServiceSchema, connect_to_read, prepare
+from services.runtime.postgres import Connection, ServiceSchema, prepare
 from services.runtime.settings import Settings
 from services.value.domain.fitting import TooLittle
 from services.value.domain.policy import Policy, read_policy
@@ -36,16 +35,13 @@ NOT_DUE, BUSY, OVERTAKEN = "not_due", "busy", "overtaken"
 async def refit(settings: Settings, now_us: int) -> str:
     """Do what is due at this moment; what it came to. Raises what TRANSIENT lists."""
     generation = await prepare(settings, ServiceSchema.of("value", grouped=True, event_sourced=True))
-    connection = await connect_to_read(settings, f"{generation.schema}, value")
-    try:
-        if not await refits.alone(connection):
+    async with alone(settings, f"{generation.schema}, value", "c360.value.refit") as connection:
+        if connection is None:
             return BUSY
         found = await _fit(settings, connection, now_us)
         if found == PROMOTED:
-            await _tell(settings, connection)
+            await control.tell_or_later(settings, connection, "value")
         return found
-    finally:
-        await connection.close(timeout=CLOSE_TIMEOUT_S)
 
 
 async def _fit(settings: Settings, connection: Connection, now_us: int) -> str:
@@ -76,14 +72,6 @@ async def _settle(connection: Connection, day: int, number: int, outcome: Outcom
     if outcome.outcome == REFUSED:
         telemetry.log.warning("refit_refused", version=outcome.version, reasons=list(outcome.reasons))
     return outcome.outcome
-
-
-async def _tell(settings: Settings, connection: Connection) -> None:
-    try:
-        await control.tell(settings, connection, "value")
-    except (KafkaError, OSError, TimeoutError) as error:
-        # It counts, and is told with the next change or the next start of a worker.
-        telemetry.log.warning("control_untold", error=telemetry.where(error))
 
 
 def main() -> int:

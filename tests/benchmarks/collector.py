@@ -7,7 +7,6 @@ it is one sender and prints one line of JSON.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import uvloop
 from services.ops.demo.probe import percentile
 from tests.benchmarks.deployment import Deployment
 from tests.benchmarks.mix import write_key
+from tests.benchmarks.open_loop import when_due
 
 WORKERS = ("--workers", "intake=2")
 LANES = ("identity", "interaction", "value", "profile")
@@ -120,27 +120,21 @@ def _call(message_id: str, number: int) -> dict[str, Any]:
 
 
 async def _sender(job: Job) -> dict[str, Any]:
-    bodies = [(n, calls(job.name, n * BATCH_EVENTS)) for n in range(job.batches)][::-1]
-    took_ms: list[float] = []
-    began_at, started, cpu_before = time.time(), time.monotonic(), time.process_time()
-
-    async def connection(client: aiohttp.ClientSession) -> None:
-        while bodies:
-            number, body = bodies.pop()
-            due = started + number / job.batches_per_s if job.batches_per_s else time.monotonic()
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            async with client.post(f"{job.url}/v1/batch", data=body) as response:
-                await response.read()
-            if response.status != 200:
-                raise RuntimeError(f"not acknowledged: {response.status}")
-            took_ms.append(round((time.monotonic() - due) * 1000, 2))
-
+    bodies = [calls(job.name, n * BATCH_EVENTS) for n in range(job.batches)]
+    began_at, cpu_before = time.time(), time.process_time()
     async with aiohttp.ClientSession(
         auth=aiohttp.BasicAuth(job.write_key),
         connector=aiohttp.TCPConnector(limit=CONNECTIONS),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
     ) as client:
-        await asyncio.gather(*(connection(client) for _ in range(CONNECTIONS)))
+
+        async def post(body: bytes) -> None:
+            async with client.post(f"{job.url}/v1/batch", data=body) as response:
+                await response.read()
+            if response.status != 200:
+                raise RuntimeError(f"not acknowledged: {response.status}")
+
+        took_ms = await when_due(bodies, job.batches_per_s, CONNECTIONS, post)
     return {"ms": took_ms, "began_at": began_at, "ended_at": time.time(), "cpu_s": time.process_time() - cpu_before}
 
 

@@ -25,6 +25,7 @@ from schemas.identifiers import Identifier, record_id
 from services.ops.demo.probe import percentile
 from tests.benchmarks.deployment import Deployment
 from tests.benchmarks.mix import CONNECTIONS, WAIT_TIMEOUT_S, write_key
+from tests.benchmarks.open_loop import when_due
 from tests.benchmarks.sending import Job, send
 from tests.support.databases import KEY
 
@@ -152,29 +153,20 @@ def _ask(asked: Asked) -> list[float]:
 
 
 async def _asker(asked: Asked) -> list[float]:
-    numbers = list(range(int(asked.per_s * asked.seconds)))[::-1]
-    took_ms: list[float] = []
-    started = time.monotonic()
-
-    async def connection(client: aiohttp.ClientSession) -> None:
-        while numbers:
-            number = numbers.pop()
-            due = started + number / asked.per_s
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            # Far from each other, so that no two neighbours are asked for.
-            async with client.request(**_question(asked, number * 7_919 % asked.profiles)) as response:
-                await response.read()
-            if response.status != 200:
-                raise RuntimeError(f"answered {response.status}")
-            took_ms.append(round((time.monotonic() - due) * 1000, 2))
-
     async with aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {asked.key}"},
         connector=aiohttp.TCPConnector(limit=ASKERS),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
     ) as client:
-        await asyncio.gather(*(connection(client) for _ in range(ASKERS)))
-    return sorted(took_ms)
+
+        async def ask(number: int) -> None:
+            # Far from each other, so that no two neighbours are asked for.
+            async with client.request(**_question(asked, number * 7_919 % asked.profiles)) as response:
+                await response.read()
+            if response.status != 200:
+                raise RuntimeError(f"answered {response.status}")
+
+        return sorted(await when_due(range(int(asked.per_s * asked.seconds)), asked.per_s, ASKERS, ask))
 
 
 def _question(asked: Asked, number: int) -> dict[str, Any]:

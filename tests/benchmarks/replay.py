@@ -16,13 +16,13 @@ import httpx
 from tests.benchmarks.deployment import Deployment
 from tests.benchmarks.mix import CONNECTIONS, WAIT_TIMEOUT_S, write_key
 from tests.benchmarks.sending import Job, send
+from tests.support.running import until
 
 EVENTS, CUSTOMERS = 200_000, 3_000
 BATCH_EVENTS = 200
 UNPACED = 1_000_000
 PER_S_BARS = {"identity": 20_000, "interaction": 8_000, "value": 8_000, "profile": 8_000}
 REBUILT_TIMEOUT_S = 600.0
-LOOK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ def _rebuilt(at: Deployment, pages: httpx.Client, service: str) -> Rebuilt:
 
     plan = pages.get(f"{url}/replay/plan", params={"rate": UNPACED}).raise_for_status().json()
     at.command("replay", "start", service, "--rate", str(UNPACED), "--execute")
-    _until(lambda: beside()["left"] < plan["records"])
+    until(lambda: beside()["left"] < plan["records"], "the rebuild begins", REBUILT_TIMEOUT_S)
     first_at, first_left = time.monotonic(), beside()["left"]
-    _until(lambda: beside()["left"] == 0)
+    until(lambda: beside()["left"] == 0, "the rebuild ends", REBUILT_TIMEOUT_S)
     seconds = time.monotonic() - first_at
     cpu_s = at.cpu().get(f"{service}.rebuild", 0.0)
-    _until(lambda: bool(beside()["reviewed"]))
+    until(lambda: bool(beside()["reviewed"]), "all is looked at again", REBUILT_TIMEOUT_S)
     verify_s, verified = _timed(lambda: at.run("verify", service))
     swap_s, swapped = _timed(lambda: at.run("replay", "swap", service, "--execute"))
     failed = [done for done in (verified, swapped) if done.returncode]
@@ -80,15 +80,6 @@ def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
     started = time.monotonic()
     result = act()
     return time.monotonic() - started, result
-
-
-def _until(is_so: Callable[[], bool]) -> None:
-    """Raises TimeoutError when it does not become so."""
-    deadline = time.monotonic() + REBUILT_TIMEOUT_S
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the rebuild does not end")
-        time.sleep(LOOK_S)
 
 
 def table(found: list[Rebuilt]) -> list[str]:

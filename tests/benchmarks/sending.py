@@ -21,6 +21,7 @@ import orjson
 import uvloop
 
 from services.ops.generate import Mix, encoded
+from tests.benchmarks.open_loop import when_due
 
 RETRIES_MAX = 20
 RETRY_PAUSE_S = 0.2
@@ -57,27 +58,22 @@ def send(job: Job) -> dict[str, Any]:
 async def _run(job: Job) -> dict[str, Any]:
     mix = dataclasses.replace(Mix.load(), customers=job.customers)
     bodies = list(encoded(mix, job.seed, job.count, job.batch_events, datetime.now(UTC)))
-    queue = list(enumerate(bodies))[::-1]
     acked: list[list[str]] = []
     cpu_before = time.process_time()
     first_at = time.time()
     started = time.monotonic()
-
-    async def connection(client: aiohttp.ClientSession) -> None:
-        while queue:
-            number, body = queue.pop()
-            if job.rate_per_s:
-                due = started + number * job.batch_events / job.rate_per_s
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await _post(client, job, body)
-            acked.append([e["id"] for e in orjson.loads(body)])
 
     async with aiohttp.ClientSession(
         auth=aiohttp.BasicAuth(job.write_key),
         connector=aiohttp.TCPConnector(limit=job.connections),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
     ) as client:
-        await asyncio.gather(*(connection(client) for _ in range(job.connections)))
+
+        async def post(body: bytes) -> None:
+            await _post(client, job, body)
+            acked.append([e["id"] for e in orjson.loads(body)])
+
+        await when_due(bodies, job.rate_per_s / job.batch_events, job.connections, post)
     seconds = time.monotonic() - started
     return {
         "ids": [i for ids in acked for i in ids],

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.events import EVENT_TYPES, summary, title
 from schemas.events.titles import SUMMARY_CHARS_MAX, TITLE_CHARS_MAX
-from services.intake.domain.mapping import segment_table
+from services.intake.domain.mapping import shipped
 from services.intake.domain.model import Accepted, Parked
 from tests.contracts.examples import EXAMPLES, FILES, SEGMENT, outcomes
 
@@ -76,4 +76,4 @@ def test_a_segment_body_gives_events_and_parks_only_what_is_bad(path: Path) -> N
 def test_every_call_of_the_mapping_has_a_segment_example() -> None:
     events = [o.event for path in SENT_BY_SEGMENT for o in outcomes(path) if isinstance(o, Accepted)]
     seen = {event.data.get("original", {}).get("event") for event in events}
-    assert set(segment_table().calls) <= seen
+    assert set(shipped("segment").calls) <= seen

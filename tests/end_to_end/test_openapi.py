@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from services.profile.asyncapi import asyncapi
 from services.profile.contract import served
 from tests.support.doors import Doors, Named, Source
 
@@ -107,6 +108,7 @@ def _of_path(path: str, known: dict[str, str]) -> dict[str, str]:
 
 def test_what_is_served_is_what_the_code_says(doors: Doors) -> None:
     assert doors.http.get(f"{doors.copy.profile}/openapi.json").json() == DOCUMENT
+    assert doors.http.get(f"{doors.copy.profile}/asyncapi.json").json() == asyncapi()
 
 
 def _places(name: str, schema: Any) -> Iterator[str]:

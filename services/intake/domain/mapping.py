@@ -110,11 +110,6 @@ def table_of(family: str, own: Table | None = None) -> Table:
     return base if own is None else replace(own, more=base.more, over=base)
 
 
-def segment_table() -> Table:
-    """Segment's, which other families' tables include."""
-    return shipped("segment")
-
-
 def _row(name: str, content: Mapping[str, Any]) -> Row:
     try:
         row = Row(**content)

@@ -215,7 +215,7 @@ async def _unreadable(_request: Request, error: Exception) -> Response:
 
 async def events_document(_request: Request) -> Response:
     """Every event that is taken and told, as AsyncAPI has it."""
-    return answer(asyncapi())
+    return answer(await asyncio.to_thread(asyncapi))
 
 
 async def healthz(request: Request) -> Response:

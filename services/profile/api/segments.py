@@ -10,7 +10,6 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from aiokafka.errors import KafkaError
 from fastapi import Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -22,7 +21,7 @@ from services.profile.domain import listing
 from services.profile.domain.segments import Segment, comparing, scopes_needed
 from services.profile.segment_shapes import SegmentCommand
 from services.profile.views import segments as memberships
-from services.runtime import control, review, telemetry
+from services.runtime import control, review
 from services.runtime.http import Problem, answer
 
 MEMBERS_MAX = 100
@@ -93,7 +92,7 @@ async def define(
             told = str(wrong).encode(errors="backslashreplace").decode()[:DETAIL_CHARS_MAX]
             raise Problem("bad-request", told) from None
         if execute:
-            await _tell(doors, connection)
+            await control.tell_or_later(doors.settings, connection, "profile")
         size = (await memberships.sizes(connection)).get(segment_id, 0)
     one = {"within": None, "description": None, **after}
     return answer({"segment_id": segment_id, **one, "size": size}, status=201 if new and execute else 200)
@@ -114,14 +113,6 @@ def _may_define(key: inputs.ApiKey, segment_id: str, sent: Mapping[str, Any], de
     lacking = sorted(scopes_needed(sent["where"]) - key.scopes)
     if lacking:
         raise Problem("forbidden", f"where: it asks for what only {', '.join(lacking)} may see")
-
-
-async def _tell(doors: Doors, connection: Any) -> None:
-    try:
-        await control.tell(doors.settings, connection, "profile")
-    except (KafkaError, OSError, TimeoutError) as error:
-        # It counts, and is told with the next change or the next start of a worker.
-        telemetry.log.warning("control_untold", error=telemetry.where(error))
 
 
 async def segment(
@@ -187,7 +178,7 @@ async def remove(
         if version is None:
             raise Problem("not-found", "no such segment")
         if execute:
-            await _tell(doors, connection)
+            await control.tell_or_later(doors.settings, connection, "profile")
     return answer({"segment_id": segment_id, "version": version, "size": size, "executed": execute})
 
 

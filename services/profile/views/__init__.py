@@ -13,12 +13,14 @@ import orjson
 from services.profile.domain import BindingTold, Section, Told
 from services.runtime.postgres import Connection
 
+NOW = "coalesce((SELECT customer_id FROM binding WHERE record_id = $1), $1)"
+"""Today's customer of the id $1, in one step: the binding of the record he was named after."""
+
 
 async def today(connection: Connection, asked: str) -> str | None:
     """The customer an id stands for today; None where identity tells of nobody under it."""
     found = await connection.fetchval(
-        "SELECT customer_id FROM section WHERE service = 'identity' AND body IS NOT NULL AND customer_id ="
-        " coalesce((SELECT customer_id FROM binding WHERE record_id = $1), $1)",
+        f"SELECT customer_id FROM section WHERE service = 'identity' AND body IS NOT NULL AND customer_id = {NOW}",
         asked,
     )
     return None if found is None else str(found)
@@ -26,11 +28,7 @@ async def today(connection: Connection, asked: str) -> str | None:
 
 async def ids_of(connection: Connection, customer_id: str) -> list[str]:
     """Every id under which today's customer of this id is, or was, known; the id itself is among them."""
-    rows = await connection.fetch(
-        "SELECT record_id FROM binding WHERE customer_id ="
-        " coalesce((SELECT customer_id FROM binding WHERE record_id = $1), $1)",
-        customer_id,
-    )
+    rows = await connection.fetch(f"SELECT record_id FROM binding WHERE customer_id = {NOW}", customer_id)
     return sorted({customer_id, *(str(r["record_id"]) for r in rows)})
 
 
@@ -65,8 +63,7 @@ async def customers(connection: Connection, ids: Sequence[str]) -> dict[str, Tol
 
 async def customer(connection: Connection, asked: str) -> Told | None:
     """Today's customer of an id he has or had, in one statement; None when nothing was ever told of him."""
-    now = "coalesce((SELECT customer_id FROM binding WHERE record_id = $1), $1)"
-    return next(iter(_told(await connection.fetch(f"{TOLD} {now}", asked)).values()), None)
+    return next(iter(_told(await connection.fetch(f"{TOLD} {NOW}", asked)).values()), None)
 
 
 def _told(rows: Iterable[Any]) -> dict[str, Told]:

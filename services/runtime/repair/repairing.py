@@ -20,9 +20,10 @@ from schemas.topics import CHANNEL_EVENTS
 from services.runtime import replays
 from services.runtime.beside import Ends, Refused, is_reviewed, pointer, positions_in, schema_of
 from services.runtime.checksums import tables_of
+from services.runtime.exclusive import alone
 from services.runtime.generations import By
 from services.runtime.host import BuildPlan
-from services.runtime.postgres import CLOSE_TIMEOUT_S, Connection, ServiceSchema, connect_to_read
+from services.runtime.postgres import Connection, ServiceSchema
 from services.runtime.repair import replacing
 from services.runtime.repair.folding import SCRATCH, Scratch
 from services.runtime.repair.log import Log
@@ -114,14 +115,10 @@ class Repair:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[Connection]:
         """The connection that reads and changes live; nobody else repairs this service while it lives."""
-        connection = await connect_to_read(self.settings, self.service)
-        try:
-            name = f"c360.repair.{self.service}"
-            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", name):
+        async with alone(self.settings, self.service, f"c360.repair.{self.service}") as connection:
+            if connection is None:
                 raise Refused(f"somebody else repairs {self.service} at the moment")
             yield connection
-        finally:
-            await connection.close(timeout=CLOSE_TIMEOUT_S)
 
     @asynccontextmanager
     async def _scratch(self) -> AsyncIterator[Scratch]:

@@ -18,11 +18,6 @@ async def is_done(connection: Connection, day: int) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM refit WHERE day = $1)", day))
 
 
-async def alone(connection: Connection) -> bool:
-    """Be the only process that refits while the connection lives; False: another is."""
-    return bool(await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('c360.value.refit'))"))
-
-
 async def note(connection: Connection, day: int, outcome: Outcome) -> None:
     """Keep what a refit came to, in the caller's transaction; the policy only of what was refused."""
     refused = orjson.dumps(outcome.document).decode() if outcome.outcome == REFUSED else None

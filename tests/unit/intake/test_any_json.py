@@ -17,7 +17,7 @@ from schemas.events import EVENT_TYPES
 from services.intake.domain.accept import accept
 from services.intake.domain.cloudevents import read_http, read_kafka, read_structured
 from services.intake.domain.importing import read_import
-from services.intake.domain.mapping import segment_table
+from services.intake.domain.mapping import shipped
 from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
 from services.intake.domain.reasons import Reason
 from services.intake.domain.segment import CALLS, read_calls
@@ -130,7 +130,7 @@ def test_any_segment_body_is_read_or_refused(body: Any, call: str | None, source
     check_all(lambda: read_calls(body, call), source)
 
 
-@given(objects, st.sampled_from(CALLS), st.sampled_from([*segment_table().events, "Own"]), sources)
+@given(objects, st.sampled_from(CALLS), st.sampled_from([*shipped("segment").events, "Own"]), sources)
 def test_any_segment_call_of_a_known_person_is_read(body: Any, call: str, event: str, source: Source) -> None:
     check_all(lambda: read_calls({**body, "event": event, "userId": "7"}, call), source)
 

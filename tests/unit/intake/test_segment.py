@@ -10,7 +10,7 @@ import pytest
 from schemas.codec import Unreadable
 from schemas.digest import body_digest
 from schemas.envelope import Event
-from services.intake.domain.mapping import read_table, segment_table
+from services.intake.domain.mapping import read_table, shipped
 from services.intake.domain.model import Parked, Raw
 from services.intake.domain.segment import read_calls, write_key_of
 from tests.unit.intake.arriving import accepted, leaves
@@ -52,7 +52,7 @@ def test_calls_become_our_types(call: str | None, body: dict[str, Any], event_ty
 def test_a_mapped_event_names_its_origin_and_mapping() -> None:
     made = track("Order Completed", order_id="1")
     assert made.data["original"]["event"] == "Order Completed"
-    assert made.extensions["c360mapping"] == segment_table().version == "segment/1"
+    assert made.extensions["c360mapping"] == shipped("segment").version == "segment/1"
     assert "c360mapping" not in track("Signed Contract").extensions
 
 
@@ -118,7 +118,7 @@ def test_a_category_of_consent_is_an_event_of_its_own() -> None:
     assert [accepted(raw).event.id for raw in read_calls(message)] == [e.id for e in made]
 
 
-@pytest.mark.parametrize("name", [*segment_table().events, "Signed Contract"])
+@pytest.mark.parametrize("name", [*shipped("segment").events, "Signed Contract"])
 def test_mapping_loses_nothing(name: str) -> None:
     properties = {
         **{f"own{i}": f"P{i}" for i in range(3)},

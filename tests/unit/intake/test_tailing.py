@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.topics import CHANNEL_EVENTS
+from services.intake.recent import LOOKED_BACK_MAX
 from services.intake.stretch import Stretch
-from services.intake.tailing import AHEAD_MAX, LOOKED_BACK_MAX, Look, bounded
+from services.intake.tailing import AHEAD_MAX, Look, bounded
 
 FAR = AHEAD_MAX * 3
 
