@@ -115,6 +115,10 @@ def encode_event(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
 
 
 _OWN = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time"})
+_PLAIN = _OWN | {
+    "content-type", "c360_form", "c360_received", "c360_record_function", "c360_clamped", "c360_schema",
+}  # fmt: skip
+"""Headers of an event without extensions: most have no others."""
 
 
 def header(headers: Headers, name: str) -> str | None:
@@ -153,7 +157,7 @@ def decode_event(key: bytes | None, value: bytes | None, headers: Headers, *, ex
             received=received,
             data=upcast(event_type, int(named.get("c360_schema", b"1")), data),
             clamped="c360_clamped" in named,
-            extensions={n[3:]: v.decode() for n, v in headers if n.startswith("ce_") and n not in _OWN},
+            extensions={} if named.keys() <= _PLAIN else _extensions(headers),
         )
     except KeyError as missing:
         raise Unreadable("no_header", str(missing.args[0])) from None

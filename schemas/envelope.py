@@ -8,11 +8,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 EVENT_NAMESPACE = uuid.UUID("6f1d1f0a-3b57-5c1e-9d2e-0c360c360c36")
+EVENT_IDS_REMEMBERED_MAX = 8_192
+"""Several parts of a service ask for the id of one event, within one batch."""
 _NAMESPACE_BYTES = EVENT_NAMESPACE.bytes
 _UUID_FREE_BITS = ~(0xF << 76) & ~(0x3 << 62) & (2**128 - 1)
 _UUID_V5_BITS = (5 << 76) | (2 << 62)
@@ -48,6 +51,7 @@ class Event(msgspec.Struct, frozen=True):
         return event_id(self.source, self.id)
 
 
+@lru_cache(maxsize=EVENT_IDS_REMEMBERED_MAX)
 def event_id(source: str, sent_id: str) -> str:
     """UUIDv5 of (source, id) as text: known to every service without talking to another.
 

@@ -120,7 +120,7 @@ class New(BaseModel):
 
 
 class Next(BaseModel):
-    """What he needs next; asked for by a call of its own, null elsewhere."""
+    """What he needs next, the best first: three of each where his value is asked for by name, null elsewhere."""
 
     replenish: list[Again]
     discover: list[New]

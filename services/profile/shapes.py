@@ -145,13 +145,29 @@ class OrderItem(BaseModel):
     flags: list[str]
 
 
+class TierStep(BaseModel):
+    """A grade he came into on a day, by silence or a booking (null: his first), by the policy in force."""
+
+    grade: str
+    since: str
+    because: Literal["silence", "booking"] | None
+
+
+class ValueMeta(BaseModel):
+    """What the answer lacks because it did not come in time: `value.next`."""
+
+    missing: list[str]
+
+
 class ValueAnswer(Value):
-    """What a customer is worth, with the newest 100 orders; `orders_total` counts all."""
+    """What a customer is worth, with the newest 100 orders (`orders_total` counts all) and 50 changes of his tier."""
 
     customer_id: str
     requested_id: str
     orders: list[OrderItem]
     orders_total: int
+    tier_history: list[TierStep]
+    meta: ValueMeta
 
 
 class Total(WorthElsewhere):

@@ -138,6 +138,21 @@ class Tells:
     retold: Callable[[State, Body, Body], dict[str, Any] | None] | None = None
 
 
+Combine = Callable[[Work, str, int], Awaitable[str | None]]
+"""(transaction, id after which to go on, log time to tell in ms) → the last id combined; None: there were no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathers:
+    """The halves of a batch's work that a rebuild does apart (runtime/gathering.py).
+
+    `apply` keeps what a batch says of records; `combine` makes of all that what is told of some customers.
+    """
+
+    apply: Callable[[Batch, Work], Awaitable[None]]
+    combine: Combine
+
+
 @dataclass(frozen=True, slots=True)
 class LanePlan:
     """What a service gives the lane: how to read its topics, apply a batch, and say a state again.
@@ -145,7 +160,7 @@ class LanePlan:
     `prepare` runs before BEGIN and may publish (intake); `forget` empties caches after a fence, a rebalance or a
     rollback. `lingers`: how many `batch_linger_ms` lie between two small batches. `begin` runs once on the lane's
     connection, before the first batch. `spare` is work that no record asks for, a piece of it in a transaction of
-    its own; it says whether there is more.
+    its own; it says whether there is more. `gathers`: how a rebuild keeps records first and combines them at the end.
     """
 
     service: str
@@ -159,6 +174,7 @@ class LanePlan:
     begin: Callable[[Connection], Awaitable[None]] | None = None
     spare: Callable[[Work], Awaitable[bool]] | None = None
     forget: Callable[[], None] = lambda: None
+    gathers: Gathers | None = None
 
     def read(self, records: Iterable[Any]) -> tuple[list[Incoming], list[Parked], list[str]]:
         """What the decoders make of raw records: messages, what cannot be read, topics of those that are sealed."""

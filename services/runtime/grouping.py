@@ -76,7 +76,7 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
     A row that somebody else made a moment ago may be locked out of order; PostgreSQL finds the deadlock that
     can come of it, and the batch is repeated.
     """
-    newest = _newest(bindings)
+    newest = newest_of(bindings)
     changed = set(members)
     ids = sorted(changed | newest.keys())
     if not ids:
@@ -102,7 +102,8 @@ async def lock(connection: Connection, members: Iterable[str], bindings: Iterabl
     return locked
 
 
-def _newest(bindings: Iterable[Binding]) -> dict[str, Binding]:
+def newest_of(bindings: Iterable[Binding]) -> dict[str, Binding]:
+    """member → its newest binding."""
     newest: dict[str, Binding] = {}
     for binding in bindings:
         known = newest.get(binding.member)

@@ -1,7 +1,8 @@
 """A rebuild: the same plan on the generation beside the live one, from the log's beginning, then along its tail.
 
-Owns what differs from a live lane: no consumer group, no producer, nothing told, a set rate, and positions it is held
-at to be compared. State and position commit together, so it goes on from wherever it was killed.
+Owns what differs from a live lane: no consumer group, no producer, nothing told, a set rate, positions it is held at
+to be compared, and that records come first and what is combined of them last (gathering.py). State and position
+commit together, so it goes on from wherever it was killed.
 """
 
 from __future__ import annotations
@@ -13,18 +14,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.topics import PARTITIONS
-from services.runtime import applying, beside, positions, rights, telemetry
+from services.runtime import applying, beside, gathering, positions, rights, telemetry
 from services.runtime.batch import Batch, LanePlan, Work
 from services.runtime.beside import Beside, Ends
-from services.runtime.feed import FETCH_WAIT_MS, REQUEST_TIMEOUT_MS, Feed
+from services.runtime.gathering import Stage
 from services.runtime.lane import HEARTBEAT_S, Lane
 from services.runtime.markers import Telling
 from services.runtime.outbox import Outbox, Silent
 from services.runtime.positions import Partition
-from services.runtime.postgres import Generation, SchemaHalt
+from services.runtime.postgres import Connection, Generation, SchemaHalt
+from services.runtime.rebuild_feed import WholeFeed
 from services.runtime.report import LaneState, report
 from services.runtime.settings import Settings
 
@@ -37,35 +37,8 @@ PACED_BATCHES_PER_S = 4
 UNPERMITTED_MAX = 3
 """Refused more often than this in a row, the handlers want to write what is not theirs: the process ends."""
 MEASURED_OVER_S = 10.0
-
-
-class WholeFeed(Feed):
-    """All partitions of the plan's topics, without a group: nobody else's consumers notice."""
-
-    at_once = 1
-
-    async def start(self) -> None:
-        """Connect. Raises aiokafka.errors.KafkaError while the broker is away."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.settings.kafka_bootstrap,
-            group_id=None,
-            client_id=self.instance,
-            isolation_level="read_committed",
-            auto_offset_reset="none",
-            enable_auto_commit=False,
-            max_poll_records=self.settings.batch_events_max,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            max_partition_fetch_bytes=self.settings.fetch_partition_bytes_max,
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-        )
-        await consumer.start()
-        consumer.assign([TopicPartition(topic, p) for topic in self.topics for p in range(PARTITIONS)])
-        self._consumer = consumer
-
-    async def fetch(self, timeout_ms: int) -> list[Any]:
-        """Records at or after their expected offsets, `at_once` at most; none linger, since nobody waits."""
-        records = await self._getmany(timeout_ms, self.at_once)
-        return [r for r in records if r.offset >= self.ready.get((r.topic, r.partition), r.offset + 1)]
+GATHERED_AT_ONCE = 2_000
+"""Records gathered in one transaction, where the rate allows: what a transaction costs is less of each."""
 
 
 class Silence(Outbox):
@@ -103,18 +76,30 @@ class Pace:
 
 
 def silenced(plan: LanePlan) -> LanePlan:
-    """The same plan, of which nothing is told and nothing is marked to be."""
+    """The same plan, of which nothing is told and nothing is marked to be; it gathers before it combines."""
+    gathers = plan.gathers
+
+    async def begin(connection: Connection) -> None:
+        if gathers is not None:
+            await gathering.begin(connection)
+        if plan.begin is not None:
+            await plan.begin(connection)
 
     async def apply(batch: Batch, work: Work) -> None:
-        await plan.apply(batch, work)
+        # Asked in the batch's own transaction: what is combined already must not be gathered.
+        is_first = gathers is not None and await gathering.stage(work.connection) is Stage.GATHERING
+        await (gathers.apply if gathers is not None and is_first else plan.apply)(batch, work)
         work.told.clear()
 
     async def spare(work: Work) -> bool:
-        more = plan.spare is not None and await plan.spare(work)
+        if gathers is not None and await gathering.combine_some(work, gathers.combine):
+            more = True
+        else:
+            more = plan.spare is not None and await plan.spare(work)
         work.told.clear()
         return more
 
-    return dataclasses.replace(plan, lane=LANE, apply=apply, spare=spare, prepare=None)
+    return dataclasses.replace(plan, lane=LANE, begin=begin, apply=apply, spare=spare, prepare=None)
 
 
 class Rebuild(Lane):
@@ -126,13 +111,16 @@ class Rebuild(Lane):
     def __init__(self, settings: Settings, plan: LanePlan, generation: Generation) -> None:
         if not settings.silent:
             raise Silent("a rebuild's settings must be silent")
-        super().__init__(settings, silenced(plan), generation)
-        self.feed = WholeFeed(settings, plan.service, LANE, generation.number, plan.decode)
+        feed = WholeFeed(settings, plan.service, LANE, generation.number, plan.decode)
+        decode = dict.fromkeys(plan.decode, feed.message)
+        super().__init__(settings, dataclasses.replace(silenced(plan), decode=decode), generation)
+        self.feed = feed
         self.outbox = Silence(settings, plan.service, {})
         self.pace = Pace()
         self._unpermitted = 0
         self.role = rights.role_of(plan.service)
         self.held_at: Ends = {}
+        self.stage = Stage.FOLLOWING
 
     async def _turn(self) -> None:
         try:
@@ -161,7 +149,16 @@ class Rebuild(Lane):
     async def _open(self) -> None:
         if self._connection is None or self._connection.is_closed():
             await rights.give(self.settings, self.plan.service, self.generation.number)
-        await super()._open()
+            await super()._open()
+            # What a crash of the database loses of it, it loses with the positions: that is read again.
+            await self.connection.execute("SET synchronous_commit TO off")
+            await self._look_at_stage()
+        else:
+            await super()._open()
+
+    async def _look_at_stage(self) -> None:
+        if self.plan.gathers is not None:
+            self.stage = await gathering.stage(self.connection)
 
     async def _halt(self, halt: BaseException) -> None:
         if getattr(halt, "reason", "") not in (applying.SUPERSEDED, "no_generation"):
@@ -176,13 +173,33 @@ class Rebuild(Lane):
             await self._rest()
             return
         self._follow(found)
+        if self.stage is Stage.COMBINING:
+            await self._get_ready()
+            await self._look_around()
+            self._enter(LaneState.APPLYING)
+            await self._spare()
+            self.progress_at = time.monotonic()
+            await self._look_at_stage()
+            return
         await super()._step()
+
+    async def _spare(self) -> None:
+        if self.stage is not Stage.GATHERING:
+            await super()._spare()
+
+    async def _end_gathering(self) -> None:
+        """Combine what was gathered, if no more than a batch is left to read: the rest is followed."""
+        if self.stage is Stage.GATHERING and await self.feed.lag() < self.settings.batch_events_max:
+            await gathering.gathered(self.connection)
+            telemetry.log.info("rebuild_gathered", generation=self.generation.number)
+            await self._look_at_stage()
 
     def _follow(self, found: Beside) -> None:
         self.pace.per_s = found.events_per_s
         if isinstance(self.feed, WholeFeed):
             share = found.events_per_s // PACED_BATCHES_PER_S
-            self.feed.at_once = max(1, min(share, self.settings.batch_events_max))
+            most = GATHERED_AT_ONCE if self.stage is Stage.GATHERING else self.settings.batch_events_max
+            self.feed.at_once = max(1, min(share, most))
         held_at = found.held_at or {}
         if held_at != self.held_at:
             self.held_at = held_at
@@ -204,6 +221,8 @@ class Rebuild(Lane):
         if kept:
             await super()._apply(kept)
             await asyncio.sleep(self.pace.pause_s(len(kept), time.monotonic()))
+            if len(records) < self.settings.batch_events_max:
+                await self._end_gathering()
             return
         # All that was read lies beyond: what lies before has been applied, or was compacted away.
         there = {(r.topic, r.partition) for r in records}
@@ -213,6 +232,7 @@ class Rebuild(Lane):
     async def _idle(self) -> None:
         await self._pass({p: min(o, self.held_at.get(p, o)) for p, o in (await self.feed.passed()).items()})
         self.pace.pause_s(0, time.monotonic())
+        await self._end_gathering()
         self.progress_at = time.monotonic()
 
     async def _pass(self, to: Ends) -> None:

@@ -5,7 +5,6 @@ Asked by the profile service and the command; not for the public.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -28,15 +27,16 @@ from services.runtime.policy_pages import policy_pages
 from services.runtime.postgres import Connection, ServiceSchema
 from services.runtime.settings import Settings
 from services.value import views
-from services.value.domain.days import date_of
+from services.value.domain.days import YEAR_DAYS, date_of
 from services.value.domain.fitting import TooLittle
 from services.value.domain.ledger import Looking
-from services.value.domain.models.tastes import Tastes
 from services.value.domain.policy import Policy, read_policy
 from services.value.domain.reading import business_day
 from services.value.domain.wanting import recommended
 from services.value.handlers import POLICY, plan
 from services.value.views import everybody, foreseeing, past, refitted, shadowing, wanting
+from services.value.views.heavy import TooMany
+from services.value.views.learnt import Learnt
 
 HORIZON_DAYS_MAX = 3_650
 RECOMMENDED, RECOMMENDED_MAX = 10, 100
@@ -68,24 +68,8 @@ def internal(settings: Settings) -> Starlette:
         plan,
     )
     app.state.policy = PolicyInForce(POLICY, read_policy)
-    app.state.learnt = Learnt()
+    app.state.learnt = Learnt(app.state.database, ZoneInfo(settings.business_timezone))
     return app
-
-
-class Learnt:
-    """What was learnt of everybody's purchases, learnt anew with the first question of a business day."""
-
-    def __init__(self) -> None:
-        self.day: int | None = None
-        self.tastes: Tastes | None = None
-        self._one_at_a_time = asyncio.Lock()
-
-    async def on(self, connection: Connection, zone: ZoneInfo, day: int) -> Tastes:
-        """Of today."""
-        async with self._one_at_a_time:
-            if self.tastes is None or self.day != day:
-                self.tastes, self.day = await wanting.learnt(connection, zone), day
-            return self.tastes
 
 
 async def shadowed(request: Request) -> Response:
@@ -113,21 +97,21 @@ async def value(request: Request) -> Response:
         in_force = await request.app.state.policy.hold(connection)
         in_force = await _asked_model(request, connection, in_force)
         looking = Looking(day, zone, is_answer=True, horizon_days=horizon)
-        found = await views.value(connection, customer_id, in_force, looking, as_of_us, now_us)
-    return answer(found or {"value": None, "orders": [], "orders_total": 0})
+        try:
+            found = await views.value(connection, customer_id, in_force, looking, as_of_us, now_us)
+        except TooMany as many:
+            raise Problem("too-large", str(many)) from None
+    return answer(found or {"value": None, "orders": [], "orders_total": 0, "tier_history": []})
 
 
 async def recommendations(request: Request) -> Response:
     """What one customer needs next: two lists with reasons; `limit` of each, `learn=true`: of all purchases anew."""
     customer_id = _customer_id(request)
     limit = whole(request.query_params.get("limit"), RECOMMENDED, 1, RECOMMENDED_MAX)
-    zone, learnt = ZoneInfo(request.app.state.settings.business_timezone), request.app.state.learnt
-    day = _today(request)
-    if request.query_params.get("learn") == "true":
-        learnt.day = None
+    zone, day = ZoneInfo(request.app.state.settings.business_timezone), _today(request)
+    tastes = await request.app.state.learnt.on(day, anew=request.query_params.get("learn") == "true")
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
-        tastes = await learnt.on(connection, zone, day)
         own = await wanting.mine(connection, customer_id, zone, _now_us(request))
     return answer({"as_of": date_of(day).isoformat(), **recommended(tastes, own, day, limit)})
 
@@ -263,8 +247,14 @@ def _today(request: Request) -> int:
 
 
 def _period(request: Request) -> tuple[date, date]:
+    """From `from` to before `to`; without them the year that ends today."""
     since, until = (_day(request.query_params.get(name)) for name in ("from", "to"))
-    if since is None or until is None or since >= until:
+    try:
+        until = date_of(_today(request) + 1) if until is None else until
+        since = until - timedelta(days=YEAR_DAYS) if since is None else since
+    except OverflowError:
+        raise Problem("bad-request", "there is no year before to") from None
+    if since >= until:
         raise Problem("bad-request", "from and to are dates, the second after the first")
     return since, until
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,8 @@ from schemas.envelope import microseconds
 from schemas.events.retraction import RETRACTED
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, VALUE_CUSTOMERS
 from services.runtime import grouping, review, withdrawing
-from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
+from services.runtime.batch import Batch, Gathers, Incoming, LanePlan, Tells, Work
+from services.runtime.gathered_members import Known, gather, groups_gathered
 from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
 from services.runtime.settings import Settings
@@ -45,6 +47,21 @@ def clock_us() -> int:
     return time.time_ns() // 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Of a batch: the records it concerns, what is to be added under their locks, whether contacts cost anything."""
+
+    records: set[str]
+    days: store.Cells
+    contacts: heard.Counts
+    priced: bool
+
+    async def add(self, connection: Connection) -> None:
+        """To days and contacts."""
+        await store.add_days(connection, self.days)
+        await heard.add_contacts(connection, self.contacts)
+
+
 class Value:
     """The lane's handlers, with the business day's zone and the policy in force."""
 
@@ -52,6 +69,7 @@ class Value:
         self.zone = zone
         self.policy = policy
         self.days_ahead = days_ahead
+        self.known = Known()
 
     @property
     def today(self) -> int:
@@ -62,6 +80,36 @@ class Value:
         """Apply one batch of events and bindings."""
         events = batch.of(CHANNEL_EVENTS.name)
         moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
+        kept = await self._keep(events, work)
+        locked = await grouping.lock(work.connection, kept.records, moves)
+        await kept.add(work.connection)
+        newest = max((i.log_time_ms for i in events), default=0)
+        touched = {locked.group_of[record] for record in kept.records}
+        told = touched | await _regrouped(locked, kept.records, kept.priced, work.connection)
+        if told:
+            policy = await self.policy.hold(work.connection)
+            await self._tell({group: newest if group in touched else 0 for group in told}, policy, work)
+
+    async def gather(self, batch: Batch, work: Work) -> None:
+        """Keep what one batch says of records (runtime/gathering.py)."""
+        kept = await self._keep(batch.of(CHANNEL_EVENTS.name), work)
+        await kept.add(work.connection)
+        moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
+        await gather(work, kept.records, moves, self.known)
+
+    async def combine(self, work: Work, after: str, log_time_ms: int) -> str | None:
+        """Tell what some more customers are worth, of whom anything was kept; the last of them."""
+        policy = await self.policy.hold(work.connection)
+        groups = await groups_gathered(work.connection, after, REVIEWED_AT_ONCE)
+        if not groups:
+            return None
+        locked = await grouping.lock(work.connection, await grouping.members_of(work.connection, groups), ())
+        rich = await customers.with_anything(work.connection, locked.group_of, priced=bool(policy.prices))
+        await self._tell(dict.fromkeys(sorted({locked.group_of[r] for r in rich}), log_time_ms), policy, work)
+        return groups[-1]
+
+    async def _keep(self, events: Sequence[Incoming], work: Work) -> Kept:
+        """Keep what the events say of money and contacts, fold orders of it; whom that concerns."""
         held = await withdrawing.hold(work.connection, [i.message for i in events])
         contacts, concerned, priced = await self._hear(events, held, work)
         entries = self._entries(events, work)
@@ -72,16 +120,7 @@ class Value:
         orders = {store.order_id(e.key) for e in entries if (e.record_id, e.event_id) in new}
         orders |= await store.withdraw(work.connection, held.now) if held.now else set()
         changes, records = await self._fold(orders, work.connection)
-        records |= concerned
-        locked = await grouping.lock(work.connection, records, moves)
-        await store.add_days(work.connection, changes)
-        await heard.add_contacts(work.connection, contacts)
-        newest = max((i.log_time_ms for i in events), default=0)
-        touched = {locked.group_of[record] for record in records}
-        told = touched | await _regrouped(locked, records, priced, work.connection)
-        if told:
-            policy = await self.policy.hold(work.connection)
-            await self._tell({group: newest if group in touched else 0 for group in told}, policy, work)
+        return Kept(records | concerned, changes, contacts, priced)
 
     async def _hear(
         self, events: Sequence[Incoming], held: withdrawing.Withdrawals, work: Work
@@ -257,4 +296,5 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         lingers=4,
         begin=begin,
         spare=value.spare,
+        gathers=Gathers(value.gather, value.combine),
     )

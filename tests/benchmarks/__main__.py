@@ -39,9 +39,9 @@ def main(wanted: list[str]) -> int:
             _say(sections, "The collector alone", collector.table(collector.measure(at)))
     if "replay" in chosen:
         with _copy() as (at, folder):
-            rebuilt = replay.measure(at, folder)
-            wrong = wrong or any(one.differ for one in rebuilt)
-            _say(sections, "Rebuilding a service from the log", replay.table(rebuilt))
+            replayed = replay.measure(at, folder)
+            wrong = wrong or replayed.is_wrong
+            _say(sections, "Rebuilding a service from the log", replay.table(replayed))
     if "profiles" in chosen:
         with _copy(*profiles.WORKERS) as (at, folder):
             _say(sections, "The profile API among a million profiles", profiles.table(profiles.measure(at, folder)))

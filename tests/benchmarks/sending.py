@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,17 +22,22 @@ import aiohttp
 import orjson
 import uvloop
 
-from services.ops.generate import Mix, encoded
+from schemas.envelope import rfc3339
+from services.ops.generate import Mix, encoded, events
 from tests.benchmarks.open_loop import when_due
 
 RETRIES_MAX = 20
 RETRY_PAUSE_S = 0.2
 TIMEOUT_S = 30
+VIEWS = frozenset({"page.viewed", "product.viewed", "screen.viewed"})
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What to send: `batch_events` per request, over `connections`; `rate_per_s` 0 is as fast as it goes."""
+    """What to send: `batch_events` per request, over `connections`; `rate_per_s` 0 is as fast as it goes.
+
+    `again`: instead of the mix only views of its customers, now and under ids of their own.
+    """
 
     url: str
     write_key: str
@@ -41,6 +48,7 @@ class Job:
     connections: int
     rate_per_s: float
     ledger: str
+    again: int = 0
 
 
 def send(job: Job) -> dict[str, Any]:
@@ -57,7 +65,8 @@ def send(job: Job) -> dict[str, Any]:
 
 async def _run(job: Job) -> dict[str, Any]:
     mix = dataclasses.replace(Mix.load(), customers=job.customers)
-    bodies = list(encoded(mix, job.seed, job.count, job.batch_events, datetime.now(UTC)))
+    mixed = encoded(mix, job.seed, job.count, job.batch_events, datetime.now(UTC))
+    bodies = list(_again(mix, job) if job.again else mixed)
     acked: list[list[str]] = []
     cpu_before = time.process_time()
     first_at = time.time()
@@ -83,6 +92,17 @@ async def _run(job: Job) -> dict[str, Any]:
         "first_at": first_at,
         "last_at": time.time(),
     }
+
+
+def _again(mix: Mix, job: Job) -> Iterator[bytes]:
+    """Views of the mix's customers, over and over."""
+    views = [event for event in events(mix, job.seed, job.count, datetime.now(UTC)) if event["type"] in VIEWS]
+    numbered = (
+        {**event, "id": f"again-{job.again}-{number}", "time": rfc3339(datetime.now(UTC))}
+        for number, event in zip(range(job.count), itertools.cycle(views), strict=False)
+    )
+    while batch := list(itertools.islice(numbered, job.batch_events)):
+        yield orjson.dumps(batch)
 
 
 async def _post(client: aiohttp.ClientSession, job: Job, body: bytes) -> None:

@@ -31,6 +31,10 @@ SAID: tuple[tuple[str, dict[str, Any]], ...] = (
     ("wallet.stated", {"amount_elsewhere": "90", "currency": "USD"}),
     ("relationship.ended", {"reason": "moved"}),
     ("need.stated", {"need": "Ropes"}),
+    ("subscription.started", {"subscription_id": "s1", "interval": "P3M"}),
+    ("subscription.started", {"subscription_id": "s2", "interval": "P1M"}),
+    ("subscription.cancelled", {"subscription_id": "s1", "reason": "too expensive"}),
+    ("subscription.ended", {"subscription_id": "s2"}),
     ("order.completed", {"order_id": "1", "currency": "USD", "products": [
         {"product_id": "p", "quantity": 2, "price": "40.00", "category": "Shoes"}]}),
     ("order.completed", {"order_id": "2", "currency": "USD", "subtotal": "70.00"}),

@@ -25,7 +25,7 @@ from services.identity.domain.section import section
 from services.identity.domain.similarity.likeness import looks_of
 from services.identity.handlers import shipped_policy
 from services.interaction.domain import summary as interaction
-from services.interaction.handlers import history_row, item
+from services.interaction.handlers.hearing import history_row, item
 from services.runtime.batch import Incoming
 from services.runtime.grouping import members_hash
 from services.runtime.withdrawing import retracted_by

@@ -24,6 +24,7 @@ from tests.support.memory_broker import in_memory
 OPERATOR = By("operator", "a test")
 RATE = 1_000_000
 TURNS_MAX = 200
+BATCH_MAX = 1_000
 
 
 def generations(house: House, service: str) -> Generations:
@@ -31,18 +32,19 @@ def generations(house: House, service: str) -> Generations:
     return Generations(house.settings, SCHEMAS[service])
 
 
-async def start(house: House, service: str) -> Worker:
+async def start(house: House, service: str, batch_max: int = BATCH_MAX) -> Worker:
     """Begin the next generation; a worker that builds it."""
     number = await generations(house, service).start(RATE, OPERATOR, execute=True)
-    return await builder(house, service, number)
+    return await builder(house, service, number, batch_max)
 
 
-async def builder(house: House, service: str, number: int) -> Worker:
-    """A worker on the generation beside the live one."""
-    settings = settings_for(house.database_url, silent=True)
+async def builder(house: House, service: str, number: int, batch_max: int = BATCH_MAX) -> Worker:
+    """A worker on the generation beside the live one; it gathers until less than a batch is left."""
+    settings = settings_for(house.database_url, silent=True, batch_events_max=batch_max)
     generation = Generation(number, 0, f"{service}_g{number}")
     lane = Rebuild(settings, await PLANS[service](settings, generation), generation)
     worker = Worker(lane, *in_memory(lane, house.broker))
+    worker.feed.batch_max = batch_max
     worker.feed.assign({(t, p) for t in lane.plan.decode for p in range(8)})
     return worker
 

@@ -13,7 +13,7 @@ from schemas.identifiers import class_rank
 from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, Record
 from services.identity.domain.policy import ALIAS_WEIGHT, OPERATOR_WEIGHT, Policy
 from services.identity.domain.similarity.blocking import Values
-from services.identity.domain.similarity.kinds import Kind, sound
+from services.identity.domain.similarity.kinds import sound
 from services.identity.domain.similarity.likeness import SHARED_FROM_RANK
 from services.identity.domain.similarity.scoring import Score
 
@@ -81,7 +81,7 @@ def generic_records(
     """
     seen: dict[str, dict[str, set[str]]] = {}
     names: dict[str, set[str]] = {}
-    given = [name for name, field in policy.similarity.fields.items() if field.kind is Kind.GIVEN_NAME]
+    given = policy.similarity.given_names
     sounds = {r: {sound(form) for name in given for form in values.get(name, ())} for r, values in features.items()}
     for link in links:
         for one, other in ((link.a, link.b), (link.b, link.a)):

@@ -153,6 +153,14 @@ class Evidence:
             {k: v for k, v in merged.traits.items() if known.traits.get(k) != v},
         )
 
+    def whole_traits(self, known: Evidence) -> dict[str, list[Trait]]:
+        """Record → all that is said of it by this and by `known`, of those this says something of."""
+        found: dict[str, list[Trait]] = {trait.record_id: [] for trait in self.traits.values()}
+        for trait in (known.traits | self.traits).values():
+            if trait.record_id in found:
+                found[trait.record_id].append(trait)
+        return found
+
     @property
     def said_of(self) -> set[str]:
         """Records something was said of, beside how they belong together."""

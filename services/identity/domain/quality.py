@@ -24,6 +24,7 @@ from services.identity.domain.similarity.kinds import LEVELS, Kind, compare, nor
 CLAIMS_MAX = 10
 """Values of one trait, those said last, that are compared with each other."""
 FULL_DATE_CHARS = 10
+_KNOWN_FROM_RANK = class_rank("phone")
 ADDRESS = "address"
 """The trait that is a postal address."""
 SOUND_CHARS_MIN = 4
@@ -42,10 +43,10 @@ def addresses(records: Iterable[Record], traits: Iterable[Trait]) -> list[reach.
 
 def facts(records: Iterable[Record], traits: Iterable[Trait], words: Iterable[reach.Word]) -> dict[str, Any]:
     """What the section keeps of one customer; `records` in the order in which the section lists his addresses."""
-    listed, said = list(records), list(traits)
-    known = [r.first_us for r in listed if class_rank(r.type) <= class_rank("phone")]
-    asked = frozenset(addresses(listed, said))
-    found = reach.facts(listed, (w for w in words if w.address in asked))
+    listed, said, heard = list(records), list(traits), list(words)
+    known = [r.first_us for r in listed if class_rank(r.type) <= _KNOWN_FROM_RANK]
+    asked = frozenset(addresses(listed, said)) if heard else frozenset()
+    found = reach.facts(listed, (w for w in heard if w.address in asked))
     homes = [t for t in said if t.name == ADDRESS]
     last = max(homes, key=_rank, default=None)
     told = [t.first_us for t in homes if last is not None and t.value == last.value]
@@ -108,6 +109,8 @@ def _other_date(a: str, b: str) -> bool:
 def _doubt(
     code: str, ask_for: str, said: Sequence[Trait], differ: Callable[[str, str], bool]
 ) -> dict[str, Any] | None:
+    if len({trait.value for trait in said}) < 2:
+        return None
     claims = _standing(said)
     pairs = [(a, b) for a, b in combinations(claims, 2) if differ(a, b)]
     if not pairs:

@@ -6,7 +6,7 @@ words in any order. Facts only: what is stale is judged against a day, when the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -49,6 +49,7 @@ class Kind(StrEnum):
     RETURNED = "returned"
 
 
+_OWN_MEDIA = {"email": Medium.EMAIL, "phone": Medium.PHONE}
 PROOFS = frozenset(
     {
         Kind.DELIVERED, Kind.OPENED, Kind.CLICKED, Kind.REPLIED, Kind.ANSWERED, Kind.COMPLAINED, Kind.VERIFIED,
@@ -139,8 +140,7 @@ def day_of(time_us: int) -> int:
 
 def own_medium(record: Record) -> Medium | None:
     """As what the record is itself an address."""
-    base = record.type.partition(".")[0]
-    return Medium(base) if base in (Medium.EMAIL, Medium.PHONE) else None
+    return _OWN_MEDIA.get(record.type.partition(".")[0])
 
 
 def facts(records: Iterable[Record], words: Iterable[Word]) -> dict[str, Any]:
@@ -159,10 +159,10 @@ def facts(records: Iterable[Record], words: Iterable[Word]) -> dict[str, Any]:
             about.setdefault(word.address, []).append(word)
     return {
         f"{medium}s": [
-            _known(r) | _told(fold(about.get((r.record_id, medium), ()))) for r in listed if own_medium(r) is medium
+            _known(r) | _told(about.get((r.record_id, medium), ())) for r in listed if own_medium(r) is medium
         ][:LISTED_MAX]
         for medium in (Medium.EMAIL, Medium.PHONE)
-    } | {"address": _told(fold(letters))}
+    } | {"address": _told(letters)}
 
 
 def _known(record: Record) -> dict[str, Any]:
@@ -170,8 +170,11 @@ def _known(record: Record) -> dict[str, Any]:
     return {"known_at": since} if since else {}
 
 
-def _told(reach: Reach) -> dict[str, Any]:
-    """What there is of it. Of a proof its day only: who opens ten letters a day is not told ten times."""
+def _told(words: Sequence[Word]) -> dict[str, Any]:
+    """What there is of an address. Of a proof its day only: who opens ten letters a day is not told ten times."""
+    if not words:
+        return {}
+    reach = fold(words)
     found = {
         "proved_at": moment(None if reach.proved_us is None else day_of(reach.proved_us)),
         "failed_at": moment(reach.failed_us),

@@ -18,6 +18,7 @@ from services.identity.domain.evidence import Evidence
 from services.identity.domain.mentions import removal_of
 from services.identity.domain.policy import Policy, read_policy
 from services.identity.handlers.deciding import (
+    Learnt,
     Taken,
     current_bindings,
     current_customers,
@@ -71,7 +72,7 @@ class Identity:
             taken = Taken(held.now, removed, list(unsaid.records.values()))
             await learn(said, taken, policy, log_time_ms, work)
         async for some in store.customers_of(connection, sorted({*grouped, *reached})):
-            await tell_customers(*some, log_time_ms, work, set())
+            await tell_customers(*some, log_time_ms, work, Learnt())
         # Only what was kept: another copy of an event may have an earlier time, which nobody stored.
         work.after_commit.append(partial(self.hearing.remember, kept))
 
@@ -80,8 +81,9 @@ def _first(heard: Sequence[Heard], places: set[tuple[str, str]]) -> list[Heard]:
     """What was heard at these places; of copies in one batch the first."""
     first: dict[tuple[str, str], Heard] = {}
     for one in heard if places else ():
-        if one.mention.place in places:
-            first.setdefault(one.mention.place, one)
+        place = one.mention.place
+        if place in places:
+            first.setdefault(place, one)
     return list(first.values())
 
 

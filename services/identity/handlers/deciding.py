@@ -5,8 +5,8 @@ Owns the order of these steps and the states that are told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -14,7 +14,7 @@ from schemas.codec import State, Version
 from schemas.topics import IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
 from services.identity.domain.clustering import Binding, cluster
-from services.identity.domain.evidence import Evidence, Record
+from services.identity.domain.evidence import Evidence, Record, Trait
 from services.identity.domain.policy import Policy
 from services.identity.domain.quality import addresses
 from services.identity.domain.section import section
@@ -32,11 +32,24 @@ class Taken:
     unsaid: Sequence[Record]
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What may change who is whose. `doubted`: records of which something was taken back, or that may be generic no
+    more; `alike`: those that are alike to others than before; `traits`: what is said of records, where it was read.
+    """
+
+    new: Evidence = field(default_factory=Evidence)
+    doubted: Set[str] = frozenset()
+    alike: Set[str] = frozenset()
+    traits: Mapping[str, list[Trait]] = field(default_factory=dict)
+
+
 async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, work: Work) -> None:
     """Store what is new, take out what is taken back, decide again whom that touches."""
     connection = work.connection
     await store.lock_writer(connection)
-    new = said.beyond(await store.known(connection, said))
+    known = await store.known(connection, said)
+    new = said.beyond(known)
     if new:
         await store.save_evidence(connection, new)
     # A record that nothing alive speaks of is told as nobody: readers may know it from a database that was lost.
@@ -44,23 +57,19 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
     if taken.withdrawn or taken.removed:
         buried = await store.bury(connection, taken.withdrawn, taken.removed)
         doubted |= await store.revise(connection, buried) if buried else set()
-    said_of = {trait.record_id for trait in new.traits.values()}
-    alike, renamed = await store.refresh(connection, said_of | doubted, policy.similarity)
+    traits = {r: those for r, those in new.whole_traits(known).items() if r not in doubted}
+    alike, renamed = await store.refresh(connection, traits.keys() | doubted, policy.similarity, traits)
     if renamed:
         # Who is called otherwise may have been one name too many.
         doubted |= await store.generic_beside(connection, renamed)
     if new or doubted:
-        await decide(new, doubted, alike, policy, log_time_ms, work)
+        await decide(Learnt(new, doubted, alike, traits), policy, log_time_ms, work)
 
 
-async def decide(
-    new: Evidence, doubted: set[str], alike: set[str], policy: Policy, log_time_ms: int, work: Work
-) -> None:
-    """Bindings, decisions and sections of the whole components that this touches.
-
-    `alike`: records that are alike to others than before.
-    """
-    around = await store.neighbourhood(work.connection, new.about | doubted | alike, doubted)
+async def decide(learnt: Learnt, policy: Policy, log_time_ms: int, work: Work) -> None:
+    """Bindings, decisions and sections of the whole components that this touches."""
+    new, doubted = learnt.new, learnt.doubted
+    around = await store.neighbourhood(work.connection, new.about | doubted | learnt.alike, doubted)
     before = around.stored
     # Links of a stored generic record were not followed: more of them cannot make it less generic.
     generic = frozenset(r for r, s in before.items() if s.binding.generic and r not in doubted)
@@ -77,10 +86,10 @@ async def decide(
     touched = {after[r].customer_id for r in new.said_of | changed.keys() | doubted}
     touched |= {before[r].binding.customer_id for r in changed}
     alive = {r: one for r, one in around.records.items() if not before[r].dead}
-    await tell_customers(touched, alive, after, log_time_ms, work, doubted)
+    await tell_customers(touched, alive, after, log_time_ms, work, learnt)
     was = {r: s.binding.customer_id if s.n else None for r, s in before.items()}
     # What was only said of records, or seen of them earlier, without moving any, decides nothing.
-    if changed or doubted or alike or new.links or new.assertions:
+    if changed or doubted or learnt.alike or new.links or new.assertions:
         await store.save_decisions(work.connection, clusters, around.links, around.assertions, was, log_time_ms)
 
 
@@ -90,7 +99,7 @@ async def tell_customers(
     bindings: Mapping[str, Binding],
     log_time_ms: int,
     work: Work,
-    doubted: set[str],
+    learnt: Learnt,
 ) -> None:
     """Tell each of these customers whose section is another than the one that stands."""
     mine: dict[str, list[Record]] = {customer: [] for customer in sorted(customers)}
@@ -98,7 +107,8 @@ async def tell_customers(
         if bindings[record].customer_id in mine:
             mine[bindings[record].customer_id].append(records[record])
     ids = [r.record_id for those in mine.values() for r in those]
-    traits = await store.traits_of(work.connection, ids)
+    read = learnt.traits
+    traits = {**read, **await store.traits_of(work.connection, [r for r in ids if r not in read])}
     said = {c: [t for r in those for t in traits.get(r.record_id, ())] for c, those in mine.items()}
     groups = await store.memberships(work.connection, ids)
     words = await store.reach_of(work.connection, [a for c in mine for a in addresses(mine[c], said[c])])
@@ -112,7 +122,7 @@ async def tell_customers(
                 those, bindings, said[customer], parts, [w for r in those for w in words.get(r.record_id, ())]
             )
             text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
-        if text != standing.get(customer) or (customer in doubted and customer not in standing):
+        if text != standing.get(customer) or (customer in learnt.doubted and customer not in standing):
             sections[customer] = (text, members_hash(r.record_id for r in those))
     for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
         text, members = sections[customer]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+
+import orjson
 
 from schemas.envelope import Event, microseconds
 from schemas.identifiers import Identifier, record_id
@@ -22,7 +23,8 @@ from services.runtime.withdrawing import Withdrawals
 KNOWN_MAX = 100_000
 """Entries of the cache of evidence that is stored; it is emptied when full."""
 
-Key = tuple[Any, ...]
+Key = tuple[str, str, bytes]
+"""(record, source, identifiers as JSON)."""
 _ALWAYS_READ = frozenset({"alias.asserted", *ASSERTIONS, *ABOUT_EVIDENCE})
 
 
@@ -100,8 +102,8 @@ def _key(event: Event) -> Key | None:
     data = event.data
     if data.get("traits") or event.type in _ALWAYS_READ or event.type.startswith("group."):
         return None
-    identifiers = data.get("identifiers", {})
-    return (event.record_id, event.source, *((t, *v) for t, v in sorted(identifiers.items())))
+    identifiers = orjson.dumps(data.get("identifiers", {}), option=orjson.OPT_SORT_KEYS)
+    return event.record_id, event.source, identifiers
 
 
 async def dead_on_arrival(connection: Connection, heard: Sequence[Heard], held: Withdrawals) -> set[tuple[str, str]]:

@@ -7,9 +7,8 @@ policy too. What is told is only the difference.
 from __future__ import annotations
 
 from services.identity import store
-from services.identity.domain.evidence import Evidence
 from services.identity.domain.policy import Policy
-from services.identity.handlers.deciding import decide
+from services.identity.handlers.deciding import Learnt, decide
 from services.runtime import review
 from services.runtime.batch import Work
 from services.runtime.policies import PolicyInForce
@@ -31,7 +30,7 @@ async def review_some(in_force: PolicyInForce[Policy], work: Work) -> bool:
     if records and place.number == LIKENESS:
         await store.refresh(work.connection, records, policy.similarity, anew=True)
     elif records:
-        await decide(Evidence(), set(records), set(), policy, in_force.since_ms, work)
+        await decide(Learnt(doubted=set(records)), policy, in_force.since_ms, work)
     reached = _next(place, records)
     await review.reached(work.connection, in_force.number, reached)
     return reached is not None

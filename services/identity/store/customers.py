@@ -25,6 +25,8 @@ async def records_after(connection: Connection, after: str, count: int) -> list[
 async def traits_of(connection: Connection, records: Sequence[str]) -> dict[str, list[Trait]]:
     """record → what was said of it."""
     found: dict[str, list[Trait]] = {}
+    if not records:
+        return found
     for r in await connection.fetch("SELECT * FROM trait WHERE record_id = any($1::uuid[])", records):
         trait = trait_row(r)
         found.setdefault(trait.record_id, []).append(trait)

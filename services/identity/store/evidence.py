@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from services.identity.domain.evidence import Assertion, Evidence, Link, Record, Trait
-from services.identity.domain.similarity.blocking import Values
-from services.identity.domain.similarity.features import read_features
+from services.identity.domain.similarity.features import Features, read_features
 from services.identity.domain.similarity.likeness import Looks
+from services.identity.store.customers import traits_of
 from services.identity.store.rows import (
     Stored,
     assertion_row,
@@ -33,9 +33,9 @@ class Neighbourhood:
 
     records: dict[str, Record] = field(default_factory=dict)
     stored: dict[str, Stored] = field(default_factory=dict)
-    links_by_key: dict[tuple[str, str, int], Link] = field(default_factory=dict)
-    assertions_by_key: dict[tuple[str, str, str], Assertion] = field(default_factory=dict)
-    features: dict[str, Values] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    assertions: list[Assertion] = field(default_factory=list)
+    features: dict[str, Features] = field(default_factory=dict)
     similar: set[tuple[str, str]] = field(default_factory=set)
     is_held: bool = False
     """Whether some join waits for a word."""
@@ -45,16 +45,6 @@ class Neighbourhood:
         """What likeness is judged by."""
         return Looks(self.features, self.similar)
 
-    @property
-    def links(self) -> list[Link]:
-        """Each once."""
-        return list(self.links_by_key.values())
-
-    @property
-    def assertions(self) -> list[Assertion]:
-        """Each once."""
-        return list(self.assertions_by_key.values())
-
 
 async def lock_writer(connection: Connection) -> None:
     """One writer of evidence at a time, after the position rows; until the transaction ends."""
@@ -62,7 +52,7 @@ async def lock_writer(connection: Connection) -> None:
 
 
 async def known(connection: Connection, wanted: Evidence) -> Evidence:
-    """What is stored under the keys of `wanted`."""
+    """What is stored under the keys of `wanted`; of records it says something of, all that was said."""
     found = Evidence()
     rows = await connection.fetch(
         # Of a dead record nothing is known: whatever is said of it now brings it back.
@@ -72,7 +62,9 @@ async def known(connection: Connection, wanted: Evidence) -> Evidence:
     for r in rows:
         found.record(record_row(r))
     await _known_links(connection, wanted, found)
-    await _known_traits(connection, wanted, found)
+    for those in (await traits_of(connection, sorted({t.record_id for t in wanted.traits.values()}))).values():
+        for trait in those:
+            found.trait(trait)
     return found
 
 
@@ -102,21 +94,6 @@ async def _known_links(connection: Connection, wanted: Evidence, found: Evidence
         )
         for r in rows:
             found.assertion(assertion_row(r))
-
-
-async def _known_traits(connection: Connection, wanted: Evidence, found: Evidence) -> None:
-    if wanted.traits:
-        rows = await connection.fetch(
-            """
-            SELECT t.* FROM trait t JOIN unnest($1::uuid[], $2::text[], $3::bytea[]) AS w (r, n, d)
-            ON t.record_id = r AND t.name = n AND t.digest = d
-            """,
-            [k[0] for k in wanted.traits],
-            [k[1] for k in wanted.traits],
-            [value_digest(k[2]) for k in wanted.traits],
-        )
-        for r in rows:
-            found.trait(trait_row(r))
 
 
 async def save_evidence(connection: Connection, new: Evidence) -> None:
@@ -215,12 +192,9 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: I
             around.features[record.record_id] = read_features(r["features"])
         around.is_held = around.is_held or r["held"]
     through = [r for r, s in around.stored.items() if not s.binding.generic or r in doubts]
-    for r in await connection.fetch(_TOUCHING.format("link"), through):
-        link = link_row(r)
-        around.links_by_key[link.key] = link
-    for r in await connection.fetch(_TOUCHING.format("assertion"), list(around.records)):
-        said = assertion_row(r)
-        around.assertions_by_key[said.key] = said
+    beside = list(around.records.keys() - through)
+    around.links = [link_row(r) for r in await connection.fetch(_LINKS, through, beside)]
+    around.assertions = [assertion_row(r) for r in await connection.fetch(_ASSERTIONS, list(around.records))]
     if len(around.features) > 1:
         alike = "SELECT a, b FROM similar_pair WHERE a = any($1::uuid[]) AND joins"
         rows = await connection.fetch(alike, list(around.features))
@@ -268,7 +242,9 @@ REACHED = """
     WHERE record_id = any(ARRAY(SELECT record_id FROM reached))
 """
 
-_TOUCHING = """
-    SELECT * FROM {0} WHERE a = any($1::uuid[])
-    UNION ALL SELECT * FROM {0} WHERE b = any($1::uuid[])
+# Between records that were reached: each once, by its smaller end, but where that is not followed.
+_LINKS = """
+    SELECT * FROM link WHERE a = any($1::uuid[])
+    UNION ALL SELECT * FROM (SELECT * FROM link WHERE b = any($1::uuid[]) OFFSET 0) AS l WHERE a = any($2::uuid[])
 """
+_ASSERTIONS = "SELECT * FROM assertion WHERE a = any($1::uuid[])"

@@ -9,43 +9,45 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.identity.domain.similarity.blocking import Values
-from services.identity.domain.similarity.features import features_of, read_features, write_features
-from services.identity.domain.similarity.kinds import Kind
+from services.identity.domain.evidence import Trait
+from services.identity.domain.similarity.features import Features, features_of, read_features, write_features
 from services.identity.domain.similarity.likeness import Pair, keys_for
 from services.identity.domain.similarity.model import Model
 from services.identity.domain.similarity.scoring import score
 from services.identity.store.customers import traits_of
 from services.runtime.postgres import Connection
 
+NOTHING_READ: Mapping[str, list[Trait]] = {}
+
 
 @dataclass(slots=True)
 class _Change:
     """Records whose features are others now; their keys before and after."""
 
-    features: dict[str, Values] = field(default_factory=dict)
+    features: dict[str, Features] = field(default_factory=dict)
     before: dict[str, frozenset[int]] = field(default_factory=dict)
     after: dict[str, frozenset[int]] = field(default_factory=dict)
     renamed: set[str] = field(default_factory=set)
-
-    @property
-    def lost(self) -> list[tuple[int, str]]:
-        return [(key, r) for r in sorted(self.features) for key in sorted(self.before[r] - self.after[r])]
-
-    @property
-    def won(self) -> list[tuple[int, str]]:
-        return [(key, r) for r in sorted(self.features) for key in sorted(self.after[r] - self.before[r])]
+    lost: list[tuple[int, str]] = field(default_factory=list)
+    won: list[tuple[int, str]] = field(default_factory=list)
+    """(key, record) that was before and is no more, and the other way round."""
 
 
 async def refresh(
-    connection: Connection, records: Collection[str], model: Model, *, anew: bool = False
+    connection: Connection,
+    records: Collection[str],
+    model: Model,
+    read: Mapping[str, list[Trait]] = NOTHING_READ,
+    *,
+    anew: bool = False,
 ) -> tuple[set[str], set[str]]:
     """After traits of these records changed: (records that are alike to others than before, or otherwise; those that
     are not called as before any more).
 
-    `anew`: the model is another one, so that each pair is judged again whatever its features are.
+    `read`: what is said of some of them, where that was read already. `anew`: the model is another one, so that each
+    pair is judged again whatever its features are.
     """
-    change = await _changed(connection, records, model, anew)
+    change = await _changed(connection, records, model, read, anew)
     if not change.features:
         return set(), set()
     await _save(connection, change)
@@ -60,12 +62,13 @@ async def refresh(
     return touched, change.renamed
 
 
-async def _changed(connection: Connection, records: Collection[str], model: Model, anew: bool) -> _Change:
+async def _changed(
+    connection: Connection, records: Collection[str], model: Model, read: Mapping[str, list[Trait]], anew: bool
+) -> _Change:
     change = _Change()
     if not records:
         return change
-    given = [name for name, compared in model.fields.items() if compared.kind is Kind.GIVEN_NAME]
-    said = await traits_of(connection, sorted(records))
+    said = {**read, **await traits_of(connection, sorted(r for r in records if r not in read))}
     stored = {
         str(r["record_id"]): (r["features"], frozenset(r["keys"]))
         for r in await connection.fetch("SELECT * FROM likeness WHERE record_id = any($1::uuid[])", list(records))
@@ -76,10 +79,14 @@ async def _changed(connection: Connection, records: Collection[str], model: Mode
         if anew or write_features(values) != text:
             change.features[record] = values
             before = read_features(text)
-            if any(not set(before.get(name, ())) <= set(values.get(name, ())) for name in given):
+            if any(not set(before.get(name, ())) <= set(values.get(name, ())) for name in model.given_names):
                 change.renamed.add(record)
-            change.before[record] = keys
-            change.after[record] = keys_for(values, model)
+            now = keys_for(values, model)
+            change.before[record], change.after[record] = keys, now
+            change.lost += [(key, record) for key in keys - now]
+            change.won += [(key, record) for key in now - keys]
+    change.lost.sort()
+    change.won.sort()
     return change
 
 
@@ -100,20 +107,20 @@ async def _save(connection: Connection, change: _Change) -> None:
             [write_features(change.features[r]) for r in known],
             [",".join(map(str, sorted(change.after[r]))) for r in known],
         )
-    if lost := change.lost:
+    if change.lost:
         await connection.execute(
             """
             DELETE FROM blocking b USING unnest($1::bigint[], $2::uuid[]) AS g (key, record_id)
             WHERE b.key = g.key AND b.record_id = g.record_id
             """,
-            [key for key, _ in lost],
-            [r for _, r in lost],
+            [key for key, _ in change.lost],
+            [r for _, r in change.lost],
         )
-    if won := change.won:
+    if change.won:
         await connection.execute(
             "INSERT INTO blocking (key, record_id) SELECT * FROM unnest($1::bigint[], $2::uuid[])",
-            [key for key, _ in won],
-            [r for _, r in won],
+            [key for key, _ in change.won],
+            [r for _, r in change.won],
         )
 
 
@@ -194,7 +201,7 @@ def _candidates(members: Mapping[int, list[str]], change: _Change, opened: set[i
 
 
 async def _compare(
-    connection: Connection, candidates: set[Pair], features: Mapping[str, Values], model: Model
+    connection: Connection, candidates: set[Pair], features: Mapping[str, Features], model: Model
 ) -> set[str]:
     """Keep the pairs that are alike enough; everybody who is in one that joins."""
     others = sorted({r for pair in candidates for r in pair} - features.keys())

@@ -39,7 +39,7 @@ async def insert_mentions(
         [m.first_us for m in mentions],
         [m.seen for m in mentions],
         [m.said for m in mentions],
-        [m.place in dead for m in mentions],
+        [bool(dead) and m.place in dead for m in mentions],
     )
     return {(str(r["record_id"]), str(r["event_id"])) for r in rows}
 

@@ -55,11 +55,14 @@ class Fact(msgspec.Struct, frozen=True):
 
 def facts_about(event: Event, said: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[Fact]:
     """(kind, key, body) each → the event's facts."""
+    listed = list(said)
+    if not listed:
+        return []
     time_us, event_id = microseconds(event.time), event.event_id
     channel, direction = event.data.get("channel", "other"), event.data.get("direction", INBOUND)
     return [
         Fact(event.record_id, event_id, part, kind, key, time_us, channel, direction, event.source, body)
-        for part, (kind, key, body) in enumerate(said)
+        for part, (kind, key, body) in enumerate(listed)
     ]
 
 
@@ -82,5 +85,7 @@ def short(text: Any) -> str | None:
     found = text_of(text)
     if found is None:
         return None
+    if len(found) <= TEXT_CHARS_MAX and found.isprintable():
+        return found
     clean = "".join(c if c.isprintable() or c == "\n" else " " for c in found[: 2 * TEXT_CHARS_MAX]).strip()
     return clean if len(clean) <= TEXT_CHARS_MAX else f"{clean[: TEXT_CHARS_MAX - 1].rstrip()}…"

@@ -18,6 +18,7 @@ from services.interaction.domain import (
     needs,
     preferences,
     pressure,
+    questions,
     replies,
     resuming,
     talks,
@@ -38,9 +39,16 @@ class Family(IntEnum):
     FEEDBACK = 4
 
 
-_SAY: tuple[Callable[[Event], list[Said]], ...] = (
-    talks.say, consents.say, preferences.say, pressure.say, needs.say, feedback.say,
+_SAY: tuple[tuple[Callable[[Event], list[Said]], Collection[str]], ...] = (
+    (talks.say, talks.TYPES.keys() | questions.TYPES.keys()), (consents.say, consents.TYPES),
+    (preferences.say, preferences.TYPES), (pressure.say, pressure.TYPES), (needs.say, needs.TYPES),
+    (feedback.say, feedback.TYPES),
 )  # fmt: skip
+"""Who hears events, and of which types: most events are heard by nobody, and none by all."""
+_HEARING = {
+    event_type: tuple(say for say, types in _SAY if event_type in types)
+    for event_type in chain.from_iterable(types for _, types in _SAY)
+}
 _KINDS: Mapping[Family, Iterable[str]] = {
     Family.TALKS: threads.KINDS,
     Family.CONSENTS: consents.KINDS,
@@ -66,7 +74,7 @@ def family_of(kind: str) -> Family:
 
 def heard(event: Event) -> list[Fact]:
     """All that the event says, of all families."""
-    return facts_about(event, chain.from_iterable(say(event) for say in _SAY))
+    return facts_about(event, chain.from_iterable(say(event) for say in _HEARING.get(event.type, ())))
 
 
 def stirs(fact: Fact, policy: Policy, standing: Collection[str], by_type: Mapping[str, int]) -> bool:

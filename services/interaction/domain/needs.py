@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from schemas.answers.needs import DAY_US, OBSERVED, STATED, SURE
 from schemas.envelope import Event
+from schemas.events.fields import text_of
 from services.interaction.domain.facts import Fact, business_key, in_order, short
 from services.interaction.domain.policy import Policy
 from services.interaction.domain.sent import Reader, Said, flag, moment_us, said_by, word, words
@@ -23,6 +25,8 @@ from services.interaction.domain.terms import fold, name_of
 NEED, INTEREST, SERVICE = "need", "interest", "service"
 KINDS = frozenset({NEED, INTEREST, SERVICE})
 KEY_CHARS_MAX = 100
+KEYS_REMEMBERED_MAX = 20_000
+"""Few categories are there, and they are looked at again and again."""
 NEEDS_MAX, SERVICES_MAX = 50, 100
 """Told of one customer, those of which something was heard last."""
 LINES_READ_MAX = 200
@@ -74,8 +78,18 @@ def _bought(event: Event, properties: Mapping[str, Any]) -> list[Said]:
 
 def _keys(sent: Iterable[Any]) -> list[str]:
     """What is kept of categories and searches: folded, each once."""
-    found = (short(one) for one in sent)
-    return sorted({key for text in found if text is not None and (key := fold(text, KEY_CHARS_MAX))})
+    found = (text_of(one) for one in sent)
+    return sorted({key for text in found if text is not None and (key := _key(text))})
+
+
+def _key(text: str) -> str:
+    """Empty where nothing of it is a word."""
+    return _known_key(text) if len(text) <= KEY_CHARS_MAX else fold(short(text) or "", KEY_CHARS_MAX)
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED_MAX)
+def _known_key(text: str) -> str:
+    return fold(short(text) or "", KEY_CHARS_MAX)
 
 
 def _used(_: Event, properties: Mapping[str, Any]) -> list[Said]:

@@ -51,6 +51,14 @@ class Summary:
         self.by_type[event_type] = self.by_type.get(event_type, 0) + 1
         self.last = newest([*self.last, item])
 
+    def count_some(self, event_type: str, channel: str, count: int, first_us: int, last_us: int) -> None:
+        """Count so many events of one type and channel at once; `last` is the caller's."""
+        self.count += count
+        self.first_us = first_us if self.first_us is None else min(self.first_us, first_us)
+        self.last_us = last_us if self.last_us is None else max(self.last_us, last_us)
+        self.by_channel[channel] = self.by_channel.get(channel, 0) + count
+        self.by_type[event_type] = self.by_type.get(event_type, 0) + count
+
 
 def newest(items: Iterable[Item]) -> list[Item]:
     """The newest ten, latest first; equal times are ordered by event id."""

@@ -5,13 +5,13 @@ Owns writing them; facts are facts.py, reading for people is views.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from schemas.envelope import microseconds
-from services.interaction.domain.summary import Item
+from services.interaction.domain.summary import LAST_ITEMS_MAX, Item, Summary
 from services.runtime.postgres import Connection
 
 
@@ -33,8 +33,8 @@ class HistoryRow(msgspec.Struct, frozen=True):
     withdrawn: bool = False
 
 
-async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[tuple[str, str]]:
-    """Keep the events not seen yet; their (record id, event id). The first copy in the log wins."""
+async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[tuple[int, int]]:
+    """Keep the events not seen yet; their (partition, offset) in the log. The first copy in the log wins."""
     if not rows:
         return set()
     inserted = await connection.fetch(
@@ -44,7 +44,7 @@ async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
             $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bool[])
         ON CONFLICT (event_id, record_id) DO NOTHING
-        RETURNING record_id, event_id
+        RETURNING log_partition, log_offset
         """,
         [r.record_id for r in rows],
         [r.event_id for r in rows],
@@ -60,7 +60,7 @@ async def insert_new(connection: Connection, rows: Sequence[HistoryRow]) -> set[
         [r.log_offset for r in rows],
         [r.withdrawn for r in rows],
     )
-    return {(str(r["record_id"]), str(r["event_id"])) for r in inserted}
+    return {(partition, offset) for partition, offset in inserted}
 
 
 async def kept(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -95,3 +95,27 @@ async def counted(connection: Connection, records: Iterable[str]) -> list[tuple[
         sorted(records),
     )
     return [(str(r["record_id"]), (microseconds(r["time"]), str(r["event_id"]), *list(r.values())[3:])) for r in rows]
+
+
+async def summed(connection: Connection, records: Collection[str]) -> dict[str, Summary]:
+    """record → the summary of all its events that count; PostgreSQL counts, so that few rows are read of many."""
+    asked = sorted(records)
+    found: dict[str, Summary] = {}
+    for r in await connection.fetch(COUNTED, asked):
+        summary = found.setdefault(str(r["record_id"]), Summary())
+        summary.count_some(r["type"], r["channel"], r["n"], microseconds(r["first"]), microseconds(r["last"]))
+    for r in await connection.fetch(NEWEST, sorted(found)):
+        found[str(r["record_id"])].last.append((microseconds(r["time"]), str(r["event_id"]), *list(r.values())[3:]))
+    return found
+
+
+COUNTED = """
+    SELECT record_id, type, channel, count(*) AS n, min(time) AS first, max(time) AS last FROM history
+    WHERE record_id = any($1::uuid[]) AND NOT withdrawn GROUP BY record_id, type, channel
+"""
+NEWEST = f"""
+    SELECT h.* FROM unnest($1::uuid[]) AS w (record_id) CROSS JOIN LATERAL (
+        SELECT record_id, event_id, time, type, channel, direction, title, source FROM history
+        WHERE record_id = w.record_id AND NOT withdrawn ORDER BY time DESC, event_id DESC LIMIT {LAST_ITEMS_MAX}
+    ) h ORDER BY h.record_id, h.time DESC, h.event_id DESC
+"""

@@ -124,7 +124,8 @@ def _calls() -> APIRouter:
     calls.get("/customers/{customer_id}/identity", response_model=IdentityAnswer)(identity.evidence)
     calls.get("/customers/{customer_id}/identity/how", response_model=HowAnswer)(identity.how)
     calls.get("/customers/{customer_id}/identity/history", response_model=HistoryAnswer)(identity.history)
-    calls.get("/customers/{customer_id}/value", response_model=ValueAnswer)(value.customer)
+    worth: dict[str, Any] = {"response_model": ValueAnswer, "responses": _problems(413)}
+    calls.get("/customers/{customer_id}/value", **worth)(value.customer)
     calls.get("/customers/{customer_id}/conversations", response_model=ConversationsAnswer)(dialogue.conversations)
     calls.get("/customers/{customer_id}/conversations/resume", response_model=ResumeAnswer)(dialogue.resume)
     calls.get("/customers/{customer_id}/known", response_model=KnownAnswer | KnownQuestionsAnswer)(dialogue.known)

@@ -25,6 +25,7 @@ from services.profile.api.doors import (
     shown,
     tells_of,
 )
+from services.profile.api.recommendations import with_next
 from services.profile.shapes import LookupRequest
 from services.runtime.http import Problem, answer
 
@@ -57,7 +58,10 @@ async def customer(
     min_position: MinPosition = None,
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
-    """One customer's document. Any id the customer ever had answers with today's customer."""
+    """One customer's document. Any id the customer ever had answers with today's customer.
+
+    `value.next` is worked out where `include` names `value`, and null else: `include=value`, or the call of its own.
+    """
     doors: Doors = request.app.state.doors
     key = await doors.access.check(request, "profile:read")
     parts = _include(include)
@@ -66,6 +70,8 @@ async def customer(
     told = (await doors.in_segments([told], parts))[told.customer_id]
     fresh = await doors.chain.freshness()
     doc = shown(customer_id, told, parts, key, fresh, doors.now)
+    if "value" in parts:
+        doc = await with_next(doors, doc)
     headers = {"ETag": etag(doc), **fresh_headers(fresh)}
     if same(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)

@@ -1,19 +1,26 @@
-"""What a customer needs next: /customers/{id}/recommendations.
+"""What a customer needs next: /customers/{id}/recommendations, and the first of it wherever his value is asked for.
 
-Owns the route and its answer's shape; value works the lists out, of what he and everybody bought.
+Owns the route, the shape of its answer, and what is said where the lists do not come in time; value works them out
+of what he and everybody bought.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from schemas.worth import Next
 from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, passed_on
+from services.runtime import telemetry
+from services.runtime.http import Problem
 
 LIMIT_MAX = 100
+FOREMOST = 3
+"""How many of each list stand in `value.next`."""
+NEXT = "value.next"
+"""As it is named in `meta.missing`."""
 
 
 class RecommendationsAnswer(Next):
@@ -40,3 +47,25 @@ async def recommendations(
     if asked.status_code != 200:
         return passed_on(asked)
     return await doors.answered({"customer_id": now, "requested_id": customer_id, **asked.json()})
+
+
+async def foremost(doors: Doors, customer_id: str) -> dict[str, Any] | None:
+    """The first of each list for `value.next`; None where value does not answer in time, which is logged."""
+    try:
+        asked = await doors.part("value", f"/customers/{customer_id}/recommendations", {"limit": str(FOREMOST)})
+    except Problem:
+        return None
+    if asked.status_code != 200:
+        telemetry.log.warning("part_unavailable", part=NEXT, status=asked.status_code)
+        return None
+    found = asked.json()
+    return {name: found[name] for name in Next.model_fields}
+
+
+async def with_next(doors: Doors, doc: dict[str, Any]) -> dict[str, Any]:
+    """The document with `value.next`, or with its lack among what is missing; as it is, of who has no value."""
+    if not doc.get("value"):
+        return doc
+    found, meta = await foremost(doors, doc["customer_id"]), doc["meta"]
+    missing = meta["missing"] if found is not None else [*meta["missing"], NEXT]
+    return {**doc, "value": {**doc["value"], "next": found}, "meta": {**meta, "missing": missing}}

@@ -5,6 +5,7 @@ Owns these routes and their words. Value answers; here keys are checked and old 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import httpx
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from schemas.sections import Value
 from services.profile import domain
 from services.profile.api.doors import WAIT_MS_DEFAULT, Doors, MinPosition, WaitMs, passed_on
+from services.profile.api.recommendations import NEXT, foremost
 from services.profile.value_shapes import ScoreRequest
 
 SCORE_TIMEOUT_S = 60.0
@@ -24,8 +26,8 @@ SECTION = tuple(Value.model_fields)
 
 AsOf = Annotated[str | None, Query(description="RFC 3339: of events up to then only")]
 From = Annotated[str | None, Query(alias="from", description="YYYY-MM-DD, inclusive")]
-Since = Annotated[str, Query(alias="from", description="YYYY-MM-DD, inclusive")]
-Until = Annotated[str, Query(alias="to", description="YYYY-MM-DD, exclusive")]
+Year = Annotated[str | None, Query(alias="from", description="YYYY-MM-DD, inclusive; a year before `to`")]
+Tomorrow = Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, exclusive; tomorrow")]
 To = Annotated[str | None, Query(alias="to", description="YYYY-MM-DD, exclusive")]
 
 
@@ -38,21 +40,34 @@ async def customer(
     min_position: MinPosition = None,
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
-    """What a customer is worth, now or as of then, with the newest 100 orders; all null where nothing was bought."""
+    """What a customer is worth, now or as of then, with the newest 100 orders; all null where nothing was bought.
+
+    `next` is null as of a time that is named; where value did not list it in time it is in `meta.missing` too.
+    """
     doors: Doors = request.app.state.doors
     key = await doors.access.check(request, "value:read")
     await doors.reach(min_position, wait_ms)
     now = await doors.id_today(customer_id)
     named = {"as_of": as_of, "horizon_days": horizon_days, "model_version": model_version}
     query = {name: str(sent) for name, sent in named.items() if sent is not None}
-    asked = await doors.part("value", f"/customers/{now}/value", query)
+    asked, wanted = await asyncio.gather(
+        doors.part("value", f"/customers/{now}/value", query), foremost(doors, now) if as_of is None else _nothing()
+    )
     if asked.status_code != 200:
         return passed_on(asked)
     found = asked.json()
     section = {**dict.fromkeys(SECTION), **(found["value"] or {})}
+    missing = [NEXT] if found["value"] and as_of is None and wanted is None else []
+    if found["value"]:
+        section["next"] = wanted
     orders = found["orders"] if "profile:pii" in key.scopes else domain.masked_orders(found["orders"])
     head = {"customer_id": now, "requested_id": customer_id}
-    return await doors.answered({**head, **section, "orders": orders, "orders_total": found["orders_total"]})
+    beside = {"orders": orders, **{name: found[name] for name in ("orders_total", "tier_history")}}
+    return await doors.answered({**head, **section, **beside, "meta": {"missing": missing}})
+
+
+async def _nothing() -> None:
+    """Of a day that is past nothing is listed: what everybody bought since would speak."""
 
 
 async def totals(
@@ -63,8 +78,7 @@ async def totals(
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
     """Everybody's money by currency, of the business days from `from` to before `to`."""
-    query = {name: day for name, day in (("from", since), ("to", until)) if day is not None}
-    return await _book(request, "/book", query, min_position, wait_ms)
+    return await _book(request, "/book", _period(since, until), min_position, wait_ms)
 
 
 async def tiers(request: Request, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT) -> Response:
@@ -80,37 +94,54 @@ async def pareto(
 
 
 async def migration(
-    request: Request, since: Since, until: Until, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+    request: Request,
+    since: Year = None,
+    until: Tomorrow = None,
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
     """How many customers went from which grade to which between two days."""
-    return await _book(request, "/migration", {"from": since, "to": until}, min_position, wait_ms)
+    return await _book(request, "/migration", _period(since, until), min_position, wait_ms)
 
 
 async def growth(
-    request: Request, since: Since, until: Until, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+    request: Request,
+    since: Year = None,
+    until: Tomorrow = None,
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
     """Where the difference to the period before came from: new, returning, expanded, contracted, lost."""
-    return await _book(request, "/growth", {"from": since, "to": until}, min_position, wait_ms)
+    return await _book(request, "/growth", _period(since, until), min_position, wait_ms)
 
 
 async def churn(
-    request: Request, since: Since, until: Until, min_position: MinPosition = None, wait_ms: WaitMs = WAIT_MS_DEFAULT
+    request: Request,
+    since: Year = None,
+    until: Tomorrow = None,
+    min_position: MinPosition = None,
+    wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
     """Who left between two days, by cause and month, and what they had brought in the year before."""
-    return await _book(request, "/churn", {"from": since, "to": until}, min_position, wait_ms)
+    return await _book(request, "/churn", _period(since, until), min_position, wait_ms)
 
 
 async def what_if(
     request: Request,
-    since: Since,
-    until: Until,
     defection: Annotated[str, Query(max_length=20, description="The share of the lost who stay, 0 to 1")],
+    since: Year = None,
+    until: Tomorrow = None,
     min_position: MinPosition = None,
     wait_ms: WaitMs = WAIT_MS_DEFAULT,
 ) -> Response:
     """What fewer defections would have been worth."""
-    query = {"from": since, "to": until, "defection": defection}
+    query = {**_period(since, until), "defection": defection}
     return await _book(request, "/what-if", query, min_position, wait_ms)
+
+
+def _period(since: str | None, until: str | None) -> dict[str, str]:
+    """What of it was named; value takes the year that ends today for the rest."""
+    return {name: day for name, day in (("from", since), ("to", until)) if day is not None}
 
 
 async def score(request: Request, body: ScoreRequest) -> Response:

@@ -1,12 +1,13 @@
-"""Contracts: until when somebody's run, and since when a renewal that was due has not come.
+"""Contracts: which of somebody's run, until when, and by which words the last of them ended.
 
-Owns the days on which that changes. A contract that he ended himself is leaving.py's. A function of (statements,
-bookings, policy, business day). Pure.
+Owns the days on which that changes. Who ended one of several is still there: he left when the last that ran was ended
+by his word; when the last ran out instead, his renewal is late and then has lapsed. A contract that is late counts as
+running: late is not gone. A function of (statements, bookings, policy, business day). Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -26,30 +27,97 @@ class Term(msgspec.Struct, frozen=True):
             return ACTIVE
         return AT_RISK if today < self.until + self.grace_days else LAPSED
 
-    def turned(self, today: int) -> tuple[int, ...]:
-        """The days up to today on which that changed."""
-        return tuple(day for day in (self.until, self.until + self.grace_days) if day <= today)
-
-    def ahead(self, today: int) -> int | None:
-        """The next such day; None: none."""
-        return next((day for day in (self.until, self.until + self.grace_days) if day > today), None)
+    @property
+    def days(self) -> tuple[int, int]:
+        """The days on which that changes."""
+        return self.until, self.until + self.grace_days
 
 
-def term_of(said: Sequence[Statement], last_bought: int | None, grace_days: int) -> Term | None:
-    """His last contract's; None of who has none, or bought when none ran any more: then silence tells."""
-    latest: dict[str, Statement] = {}
+class Contract(msgspec.Struct, frozen=True):
+    """One contract: `until` the first day without it (None: nobody said), and the words by which he ended it.
+
+    Words that a later renewal took back do not count. Of those that do the one that takes effect first ends it.
+    """
+
+    until: int | None
+    words: tuple[Statement, ...] = ()
+
+    @property
+    def ended(self) -> int | None:
+        """The day on which it ends by his word; None: he has not ended it."""
+        return self.words[0].day if self.words else None
+
+    def runs(self, today: int, grace_days: int) -> bool:
+        """Whether it runs on this day, or is late; one whose end nobody told runs on."""
+        if self.ended is not None:
+            return today < self.ended
+        return self.until is None or today < self.until + grace_days
+
+
+class Contracts(msgspec.Struct, frozen=True):
+    """All of somebody's contracts, but for those that he ended before he bought again."""
+
+    known: Sequence[Contract]
+    grace_days: int
+
+    def running(self, today: int) -> list[Contract]:
+        """Those that run on this day, or are late."""
+        return [one for one in self.known if one.runs(today, self.grace_days)]
+
+    def parting(self, today: int) -> tuple[Statement, ...]:
+        """The words by which the last of them ended; none while any runs, or where it ran out."""
+        if not self.known or self.running(today):
+            return ()
+        last = max((one.until or 0) if one.ended is None else one.ended for one in self.known)
+        return by_day(word for one in self.known if one.ended == last for word in one.words)
+
+    def term(self, last_bought: int | None) -> Term | None:
+        """Until when those run that he has not ended.
+
+        None of who has none, has one whose end nobody told, or bought when none ran any more: then silence tells.
+        """
+        until = self._until
+        if until is None or (last_bought is not None and last_bought >= until):
+            return None
+        return Term(until, self.grace_days)
+
+    @property
+    def days(self) -> set[int]:
+        """The days on which any of this may change."""
+        ends = {one.ended for one in self.known if one.ended is not None}
+        return ends | set(Term(self._until, self.grace_days).days) if ends and self._until is not None else ends
+
+    @property
+    def _until(self) -> int | None:
+        untils = [one.until for one in self.known if one.ended is None]
+        if not untils or None in untils:
+            return None
+        return max(until for until in untils if until is not None)
+
+
+def contracts_of(said: Sequence[Statement], is_undone: Callable[[Statement], bool], grace_days: int) -> Contracts:
+    """His contracts; `is_undone`: whether he came back after this word."""
+    begun: dict[str, list[Statement]] = {}
+    ended: dict[str, list[Statement]] = {}
     for one in said:
-        if one.kind == TERM and one.what is not None and one.day is not None:
-            latest[one.what] = max(one, latest.get(one.what, one), key=_until)
-    for one in said:
-        running = latest.get(one.what or "") if one.kind == ENDED else None
-        if running is not None and one.time_us >= running.time_us:
-            del latest[running.what or ""]
-    until = max((one.day for one in latest.values() if one.day is not None), default=None)
-    if until is None or (last_bought is not None and last_bought >= until):
-        return None
-    return Term(until, grace_days)
+        if one.what is not None and one.kind in (TERM, ENDED):
+            (begun if one.kind == TERM else ended).setdefault(one.what, []).append(one)
+    known = []
+    for what in begun.keys() | ended.keys():
+        renewed_us = max((one.time_us for one in begun.get(what, ())), default=None)
+        words = [
+            word
+            for word in ended.get(what, ())
+            if word.day is not None and (renewed_us is None or word.time_us >= renewed_us)
+        ]
+        still = by_day(word for word in words if not is_undone(word))
+        if still or (not words and what in begun):
+            known.append(
+                Contract(max((b.day for b in begun.get(what, ()) if b.day is not None), default=None), still)
+            )
+    return Contracts(known, grace_days)
 
 
-def _until(one: Statement) -> tuple[int, int, str]:
-    return one.day or 0, one.time_us, one.event_id
+def by_day(words: Iterable[Statement]) -> tuple[Statement, ...]:
+    """The word that takes effect first before the others."""
+    return tuple(sorted(words, key=lambda one: (one.day or 0, one.time_us, one.event_id)))

@@ -59,6 +59,14 @@ class Place(msgspec.Struct, frozen=True):
     next_look: int | None
 
 
+class Step(NamedTuple):
+    """From this day on he was of this grade (a rank from the best, 0), by silence or a booking (None: his first)."""
+
+    day: int
+    grade: int
+    because: str | None
+
+
 @dataclass(slots=True)
 class Course:
     """One customer's bookings, the earliest first, under a model with cut-offs (10⁻⁴ of the unit, falling)."""
@@ -94,6 +102,25 @@ class Course:
         looked = max(entered if entered is not None else booked, turned)
         next_look = min((day for day in (drop, after) if day is not None), default=None)
         return Place(grade, state, since, was, because, looked, drop, next_look)
+
+    def steps(self, today: int) -> list[Step]:
+        """Every change of his grade up to today, the earliest first; of the last bookings, if he has very many."""
+        found: list[Step] = []
+        first, last = max(len(self.booked) - BOOKINGS_MAX, 0), len(self.booked) - 1
+        for index in range(first, last + 1):
+            day = self.booked[index].day
+            until = today if index == last else self.booked[index + 1].day - 1
+            grade, because = self._grade(index, day), BOOKING
+            of = self._after(index)
+            while True:
+                if not found or found[-1].grade != grade:
+                    found.append(Step(day, grade, because if found else None))
+                may_fall = of is not None and grade < len(self.cut_offs) and day < until
+                fell = of.clv_below(self.cut_offs[grade], day, until) if of is not None and may_fall else None
+                if fell is None:
+                    break
+                day, grade, because = fell, self._grade(index, fell), SILENCE
+        return found
 
     def state_since(self, state: int, today: int) -> int:
         """The day on which silence brought him into this state, that of his last booking if none did."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.envelope import moment_at, rfc3339
-from services.value.domain.contracts import Term, term_of
+from services.value.domain.contracts import Contracts, Term, by_day, contracts_of
 from services.value.domain.course import ACTIVE, AT_RISK, LAPSED, STATES, Booked, Course, Place
 from services.value.domain.days import date_of
 from services.value.domain.policy import Policy
@@ -62,32 +62,57 @@ def leaving_of(
 ) -> Leaving | None:  # fmt: skip
     """The state of his relationship as of a business day; None where nothing is known of it."""
     last = max((one.day for one in bookings if one.amounts.orders > 0), default=None)
-    ends = sorted((one for one in said if one.kind == ENDED and one.day is not None and not _undone(one, last, zone)),
-                  key=lambda one: (one.day or 0, one.time_us, one.event_id))  # fmt: skip
+    contracts = contracts_of(said, lambda one: _undone(one, last, zone), policy.churn.grace_days)
+    whole = [one for one in said if one.kind == ENDED and one.what is None and not _undone(one, last, zone)]
+    ends = by_day([*whole, *(word for one in contracts.known for word in one.words)])
     troubles = [one for one in said if one.kind == TROUBLE]
-    gone = [one for one in ends if (one.day or 0) <= today]
-    ahead = min((one.day for one in ends if one.day is not None and one.day > today), default=None)
-    if gone:
-        turned = tuple(one.day for one in gone if one.day is not None)
-        words = tuple(dict.fromkeys(one.event_id for one in gone))
-        return Leaving(DEFECTED, min(turned), _why(gone, troubles, policy, zone), turned, ahead, words)
-    word = strategic.leaving(today) if strategic is not None else None
-    term = term_of(said, last, policy.churn.grace_days)
-    state, since = _of_silence(course, place, today)
-    if term is not None:
-        state, since, ahead_of_term = *_of_term(term, state, since, today), term.ahead(today)
-    else:
-        ahead_of_term = None
-    if (word is not None or ahead is not None) and state in (None, ACTIVE, AT_RISK):
-        state, since = AT_RISK, word.day if word is not None else since
+    term = contracts.term(last)
+    days = {*contracts.days, *(one.day for one in whole if one.day is not None), *(() if term is None else term.days)}
+    turned = tuple(sorted(day for day in days if day <= today))
+    ahead = min((day for day in days if day > today), default=None)
+    words = by_day([*(one for one in whole if (one.day or 0) <= today), *contracts.parting(today)])
+    if words:
+        since = words[0].day or 0
+        cause = _why([*words, *_near(ends, since, since, policy)], troubles, policy, zone)
+        return Leaving(DEFECTED, since, cause, turned, ahead, tuple(dict.fromkeys(one.event_id for one in words)))
+    state, began = _there(_of_silence(course, place, today), contracts, whole, strategic, term, today, zone)
     if state is None:
         return None
-    cause = None
+    why = None
     if state != ACTIVE:
-        around = term.until if term is not None and since == term.until else last
-        cause = _why(ends, troubles, policy, zone) if ends else _nearest(troubles, around, policy, zone, after=True)
-    days = [day for day in (ahead, ahead_of_term) if day is not None]
-    return Leaving(state, since, cause, () if term is None else term.turned(today), min(days, default=None))
+        near = _near(ends, began, None, policy)
+        around = term.until if term is not None and began == term.until else last
+        why = _why(near, troubles, policy, zone) if near else _nearest(troubles, around, policy, zone, after=True)
+    return Leaving(state, began, why, turned, ahead)
+
+
+def _there(
+    silence: tuple[str | None, int | None], contracts: Contracts, whole: Sequence[Statement],
+    strategic: Strategic | None, term: Term | None, today: int, zone: ZoneInfo,
+) -> tuple[str | None, int | None]:  # fmt: skip
+    """The state, and since when, of who has not left by a word of his; None where nothing is known of it."""
+    state, since = silence if term is None else _of_term(term, *silence, today)
+    running, word = contracts.running(today), strategic.leaving(today) if strategic is not None else None
+    ahead = [business_day(one.time_us, zone) for one in whole if (one.day or 0) > today]
+    if running and all(one.ended is not None for one in running):
+        # He has ended all that still run: they keep him, however silent he is, to their end.
+        said_on = max(min(business_day(said.time_us, zone) for said in one.words) for one in running)
+        state, since = AT_RISK, since if state == AT_RISK else said_on
+    elif state in (None, ACTIVE) and ahead:
+        state, since = AT_RISK, min(ahead)
+    if word is not None and state in (None, ACTIVE, AT_RISK):
+        state, since = AT_RISK, word.day
+    return state, since
+
+
+def _near(ends: Sequence[Statement], day: int | None, until: int | None, policy: Policy) -> list[Statement]:
+    """Words that may explain what began on a day: from the policy's days before it on."""
+    within = policy.churn.cause_days
+    return [
+        one
+        for one in ends
+        if (day is None or (one.day or 0) >= day - within) and (until is None or (one.day or 0) <= until)
+    ]
 
 
 def _of_silence(course: Course | None, place: Place | None, today: int) -> tuple[str | None, int | None]:

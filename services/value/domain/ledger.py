@@ -17,7 +17,7 @@ from schemas.envelope import moment_at, rfc3339
 from services.value.domain import grouping, leaving, strategy
 from services.value.domain.contacts import Contact, cost_cells
 from services.value.domain.days import begins_us, date_of
-from services.value.domain.orders import WHOLE, Amounts, added
+from services.value.domain.orders import WHOLE
 from services.value.domain.policy import Policy
 from services.value.domain.prediction import told
 from services.value.domain.standing import NOTHING, Standing, standing_of
@@ -26,6 +26,8 @@ from services.value.domain.summing import Cell, Summary, actual, totalled, total
 from services.value.domain.tiers import Ranks, actual_rank, by_course, by_revenue
 
 __all__ = ["Cell", "Known", "Looking", "Mark", "Worth", "section", "totals", "worth"]
+
+NO_DAY = (0, 0, 0)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -145,12 +147,17 @@ def _tier(
     if place is not None and policy.cut_offs:
         drop = None if place.drop is None else rfc3339(moment_at(begins_us(place.drop, standing.zone)))
         return by_course(place, drop, ranks, policy)
-    days: dict[int, Amounts] = {}
+    return by_revenue(revenue_by_day(cells, policy.reporting_currency), ranks, policy)
+
+
+def revenue_by_day(cells: Iterable[Cell], reporting: str) -> dict[int, int]:
+    """Revenue of the days on which anything was bought or went back, of all his records together."""
+    days: dict[int, tuple[int, int, int]] = {}
     for on, area, currency, amounts in cells:
-        if area == WHOLE and currency == policy.reporting_currency:
-            days[on] = added(days[on], amounts) if on in days else amounts
-    revenue = {on: a.net - a.refunds for on, a in days.items() if a.orders or a.net or a.refunds}
-    return by_revenue(revenue, ranks, policy)
+        if area == WHOLE and currency == reporting:
+            orders, net, refunds = days.get(on, NO_DAY)
+            days[on] = orders + amounts.orders, net + amounts.net, refunds + amounts.refunds
+    return {on: net - refunds for on, (orders, net, refunds) in days.items() if orders or net or refunds}
 
 
 def _mark(standing: Standing, policy: Policy) -> Mark | None:

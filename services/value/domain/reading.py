@@ -109,7 +109,7 @@ def read(event: Event, time_us: int, zone: ZoneInfo) -> Entry | None:
 
 
 def _order(event: Event, properties: Mapping[str, Any], time_us: int, _: ZoneInfo) -> Entry | None:
-    key = _key("order", event, properties.get("order_id"))
+    key = business_key("order", event, properties.get("order_id"))
     currency = currency_of(properties.get("currency"))
     lines, of_lines = _lines(properties.get("products"))
     said = {name: amount_of(properties[name]) for name in _ORDER_AMOUNTS if name in properties}
@@ -158,7 +158,7 @@ def _net(said: Mapping[str, int | None], of_lines: int | None) -> tuple[int | No
 
 
 def _return(event: Event, properties: Mapping[str, Any], time_us: int, _: ZoneInfo) -> Entry | None:
-    key = _key("order", event, properties.get("order_id"))
+    key = business_key("order", event, properties.get("order_id"))
     total = amount_of(properties.get("total"))
     lines, _of_lines = _lines(properties.get("products"))
     is_said = bool(lines) or (event.type == REFUNDED and total is not None)
@@ -180,14 +180,14 @@ def _return(event: Event, properties: Mapping[str, Any], time_us: int, _: ZoneIn
 def _invoice(event: Event, properties: Mapping[str, Any], time_us: int, _: ZoneInfo) -> Entry | None:
     if event.data.get("revenue_from") == SUBSCRIPTIONS:
         return None
-    key = _key("invoice", event, properties.get("invoice_id"))
+    key = business_key("invoice", event, properties.get("invoice_id"))
     flags = (OF_ORDER,) if text_of(properties.get("order_id")) else ()
     lines, _of_lines = _lines(properties.get("lines"))
     return _charge(event, properties, time_us, key, lines, flags)
 
 
 def _subscription(event: Event, properties: Mapping[str, Any], time_us: int, zone: ZoneInfo) -> Entry | None:
-    key = _key("subscription", event, properties.get("subscription_id"))
+    key = business_key("subscription", event, properties.get("subscription_id"))
     trial = moment_of(properties.get("trial_ends_at"))
     in_trial = event.type == STARTED and trial is not None and microseconds(trial) > time_us
     if key is None or in_trial or event.data.get("revenue_from") != SUBSCRIPTIONS:
@@ -217,7 +217,7 @@ def _cost(event: Event, properties: Mapping[str, Any], time_us: int, _: ZoneInfo
     amount, currency = amount_of(properties.get("amount")), currency_of(properties.get("currency"))
     if amount is None or currency is None:
         return None
-    key = _key("order", event, properties.get("order_id")) or f"cost:{event.event_id}"
+    key = business_key("order", event, properties.get("order_id")) or f"cost:{event.event_id}"
     return _entry(event, time_us, key, currency=currency, cost=amount)
 
 
@@ -247,7 +247,7 @@ def _rank(identifiers: Mapping[str, Any]) -> int:
     return len(CLASSES)
 
 
-def _key(kind: str, event: Event, sent_id: Any) -> str | None:
+def business_key(kind: str, event: Event, sent_id: Any) -> str | None:
     """`<kind>:<namespace>:<id>`; the namespace's own colons are escaped, so no two keys are written alike."""
     own_id = text_of(sent_id)
     if own_id is None or len(own_id) > ID_CHARS_MAX:
@@ -260,7 +260,7 @@ def _lines(products: Any) -> tuple[tuple[Line, ...], int | None]:
     """The lines, and what they come to after their own discounts; None when no line has a price."""
     sent = [line for line in products if isinstance(line, Mapping) and line] if isinstance(products, list) else []
     lines = tuple(_line(line) for line in sent)
-    if all(amount_of(line.get("price")) is None for line in sent):
+    if not any(line.amount for line in lines) and all(amount_of(line.get("price")) is None for line in sent):
         return lines, None
     discounts = sum(amount_of(line["discount"]) or 0 for line in sent if "discount" in line)
     return lines, sum(line.amount for line in lines) - discounts
@@ -277,9 +277,9 @@ def _line(sent: Mapping[str, Any]) -> Line:
         text_of(get("product_id")),
         text_of(get("sku")),
         pieces,
-        times(get("price"), quantity) or 0,
+        (amount_of(get("price")) if quantity == 1 else times(get("price"), quantity)) or 0,
         times(get("cost"), quantity) if "cost" in sent else None,
-        amount_of(get("margin")),
+        amount_of(sent["margin"]) if "margin" in sent else None,
     )
 
 

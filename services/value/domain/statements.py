@@ -19,7 +19,7 @@ from services.value.domain.days import later
 from services.value.domain.entries import RENEWED, STARTED
 from services.value.domain.money import AMOUNT_MAX, amount_of, currency_of
 from services.value.domain.policy_parts import RATE_UNIT
-from services.value.domain.reading import AREA_CHARS_MAX, business_day, day_of_text
+from services.value.domain.reading import AREA_CHARS_MAX, business_day, business_key, day_of_text
 
 INTENTION, WALLET, ENDED, TROUBLE, NEED, TERM = "intention", "wallet", "ended", "trouble", "need", "term"
 COMPLAINT, SERVICE, PRICE, PAYMENT = "complaint", "service", "price", "payment"
@@ -49,7 +49,7 @@ class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
     `amount` (elsewhere, in a period of `days`), `share` (ours of all, millionths), `area`, `to` (with whom),
     `estimated`. Of an end: `day` (from when on), `cause`, `to`, `what` (the contract that ended, None: all of it). Of
     trouble: `cause`. Of a need: `what` he needs. Of a term: `what` contract runs until `day`, the first
-    day without it.
+    day without it (None: nobody said). A contract is named by its business key.
     Amounts are 10⁻⁴ of the currency's unit.
     """
 
@@ -132,8 +132,9 @@ def _need(_: Event, properties: Mapping[str, Any], _zone: ZoneInfo) -> Said | No
 
 
 def _ended(event: Event, properties: Mapping[str, Any], zone: ZoneInfo) -> Said | None:
-    contract = _name(properties.get("subscription_id")) if event.type.startswith("subscription.") else None
-    if event.type.startswith("subscription.") and contract is None:
+    of_contract = event.type.startswith("subscription.")
+    contract = business_key("subscription", event, properties.get("subscription_id")) if of_contract else None
+    if of_contract and contract is None:
         return None
     day = day_of_text(properties.get("effective_at"), zone)
     day = business_day(microseconds(event.time), zone) if day is None else day
@@ -142,16 +143,16 @@ def _ended(event: Event, properties: Mapping[str, Any], zone: ZoneInfo) -> Said 
 
 
 def _term(event: Event, properties: Mapping[str, Any], zone: ZoneInfo) -> Said | None:
-    """Until when a contract runs: as said, else to the end of a trial that goes on, else of one interval."""
-    contract, began_us = _name(properties.get("subscription_id")), microseconds(event.time)
-    began = business_day(began_us, zone)
+    """Until when a contract runs: as said, else to the end of a trial that goes on, else of one interval, if told."""
+    contract = business_key("subscription", event, properties.get("subscription_id"))
+    began = business_day(microseconds(event.time), zone)
     trial = day_of_text(properties.get("trial_ends_at"), zone) if event.type == STARTED else None
     until = day_of_text(properties.get("term_ends_at"), zone)
     if until is None and trial is not None and trial > began:
         until = trial
     if until is None:
         until = later(began, text_of(properties.get("interval")) or "")
-    if contract is None or until is None or until <= began:
+    if contract is None or (until is not None and until <= began):
         return None
     return {"kind": TERM, "what": contract, "day": until}
 

@@ -119,15 +119,16 @@ def actual(
     cells: Sequence[Cell], sums: Summary, currency: str, policy: Policy, first_us: int | None, last_us: int | None
 ) -> dict[str, Any]:
     """What he brought in one currency; `cells` are those of it, and come to `sums`."""
+    total = totalled(sums, currency, policy)
     return {
-        **totalled(sums, currency, policy),
+        **total,
         "margin_estimated": sums.is_estimated,
         "days": len(sums.days),
         "first_at": _moment(first_us),
         "last_at": _moment(last_us),
         "average_order": _average(sums, currency),
         "by_area": _by_area(cells, sums, currency, policy),
-        "by_period": _by_period(cells, sums, currency, policy),
+        "by_period": _by_period(cells, total, currency, policy, is_nothing=sums.is_empty),
     }
 
 
@@ -174,8 +175,10 @@ def _by_area(cells: Sequence[Cell], summary: Summary, currency: str, policy: Pol
     ]
 
 
-def _by_period(cells: Sequence[Cell], sums: Summary, currency: str, policy: Policy) -> list[dict[str, Any]]:
-    """The newest months in which anything was booked; `sums` are those of all of them."""
+def _by_period(
+    cells: Sequence[Cell], total: dict[str, Any], currency: str, policy: Policy, *, is_nothing: bool
+) -> list[dict[str, Any]]:
+    """The newest months in which anything was booked; `total` is what all of them come to."""
     months: dict[str, list[Cell]] = {}
     for cell in cells:
         name = _month(cell.day)
@@ -183,8 +186,8 @@ def _by_period(cells: Sequence[Cell], sums: Summary, currency: str, policy: Poli
             months[name].append(cell)
         else:
             months[name] = [cell]
-    if len(months) == 1 and not sums.is_empty:
-        return [{"month": name, **totalled(sums, currency, policy)} for name in months]
+    if len(months) == 1 and not is_nothing:
+        return [{"month": name, **total} for name in months]
     told = ((name, _monthly(months[name], currency, policy)) for name in sorted(months, reverse=True))
     booked = ({"month": name, **total} for name, total in told if total is not None)
     return list(islice(booked, MONTHS_MAX))

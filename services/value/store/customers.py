@@ -38,7 +38,9 @@ LEDGERS = f"""
         FROM day WHERE record_id = any(m.members)
     ) d
     CROSS JOIN LATERAL (
-        SELECT min(ordered_us) AS first_us, max(ordered_us) AS last_us FROM orders WHERE owner = any(m.members)
+        SELECT min((SELECT min(ordered_us) FROM orders WHERE owner = r)) AS first_us,
+            max((SELECT max(ordered_us) FROM orders WHERE owner = r)) AS last_us
+        FROM unnest(m.members) AS r
     ) o
     CROSS JOIN LATERAL (
         SELECT array_agg(row (day, channel, direction, pieces, seconds)) AS contacts

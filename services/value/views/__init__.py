@@ -5,7 +5,8 @@ Owns reading SQL only; the policy and the rules are the lane's own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 from datetime import date
 from itertools import zip_longest
 from typing import Any
@@ -19,12 +20,16 @@ from services.value.domain.entries import read_stored
 from services.value.domain.ledger import Cell, Known, Looking, totals, worth
 from services.value.domain.money import shown
 from services.value.domain.orders import NEVER, WHOLE, Amounts, CellKey, Order, added, fold
+from services.value.domain.past_tiers import tier_history
 from services.value.domain.policy import Policy
 from services.value.domain.statements import STATEMENTS_MAX, Statement, read_statement
 from services.value.domain.summing import totalled
 from services.value.domain.tiers import grade_of
+from services.value.views import heavy
 
 ORDERS_LISTED_MAX = 100
+FOLDED_HERE_MAX = 500
+"""Entries of one customer that are folded at once, between two turns of the loop."""
 
 ENTRIES = """
     SELECT e.order_id, e.body FROM entry e WHERE NOT e.withdrawn AND e.order_id IN (
@@ -32,6 +37,8 @@ ENTRIES = """
         UNION SELECT order_id FROM entry WHERE record_id = any($1::uuid[])
     )
 """
+
+NAMED = "SELECT order_id, body FROM entry WHERE NOT withdrawn AND order_id = any($1::uuid[])"
 
 GRADED = """
     SELECT m.group_id, sum(d.net - d.refunds)::bigint AS revenue, sum(d.orders)::bigint AS orders, s.grade
@@ -41,11 +48,13 @@ GRADED = """
 
 
 async def value(
-    connection: Connection, customer_id: str, policy: Policy, looking: Looking, as_of_us: int | None, now_us: int
-) -> dict[str, Any] | None:
+    connection: Connection, customer_id: str, policy: Policy, looking: Looking, as_of_us: int | None, now_us: int,
+    folded_max: int = heavy.FOLDED_MAX,
+) -> dict[str, Any] | None:  # fmt: skip
     """The customer's section with his orders, newest first; of events up to `as_of_us` (µs) only, when given.
 
-    None for who has no records here. An order belongs to whom its owner belongs to today, also as of then.
+    None for who has no records here. An order belongs to whom its owner belongs to today, also as of then. Raises
+    heavy.TooMany for a time that is named, of who has more than `folded_max` orders.
     """
     members = {
         str(r["member_id"])
@@ -53,29 +62,48 @@ async def value(
     }
     if not members:
         return None
-    orders = await _orders(connection, sorted(members), looking.zone, as_of_us)
-    cells: dict[CellKey, Amounts] = {}
-    for _, order in orders:
-        for key, amounts in order.cells.items():
-            if key.record_id in members:
-                cells[key] = added(cells.get(key, Amounts()), amounts)
-    mine = [
-        (order.ordered_us, key, order)
-        for key, order in orders
-        if order.owner in members and order.ordered_us is not None
-    ]
-    mine.sort(key=lambda o: (o[0], o[1]), reverse=True)
-    times = [ordered_us for ordered_us, _, order in mine if order.status != NEVER]
-    rows = [Cell(k.day, k.area, k.currency, amounts) for k, amounts in cells.items()]
+    if await heavy.is_heavy(connection, sorted(members), folded_max):
+        if as_of_us is not None:
+            raise heavy.TooMany(f"of who has more than {folded_max} orders only today's value is worked out")
+        newest, total = await heavy.newest(connection, sorted(members), ORDERS_LISTED_MAX)
+        mine = _mine(await _orders(connection, NAMED, newest, looking.zone, None), members)
+        so_far = await heavy.kept(connection, sorted(members))
+    else:
+        orders = await _orders(connection, ENTRIES, sorted(members), looking.zone, as_of_us)
+        mine = _mine(orders, members)
+        so_far, total = _so_far(orders, mine, members), len(mine)
     contacts = await _contacts(connection, sorted(members), as_of_us)
-    said = await _said(connection, sorted(members), as_of_us)
-    known = Known(rows, min(times, default=None), max(times, default=None), contacts, said)
+    known = Known(*so_far, contacts, await _said(connection, sorted(members), as_of_us))
     body = worth(known, policy, looking).body
     if body is not None:
         body["as_of"] = rfc3339(moment_at(now_us if as_of_us is None else as_of_us))
         body.pop("left_by", None)
     return {"value": body, "orders": [_shown(key, order) for _, key, order in mine[:ORDERS_LISTED_MAX]],
-            "orders_total": len(mine)}  # fmt: skip
+            "orders_total": total, "tier_history": tier_history(known, policy, looking.day)}  # fmt: skip
+
+
+def _mine(orders: Sequence[tuple[str, Order]], members: Collection[str]) -> list[tuple[int, str, Order]]:
+    """Those of these records, the newest first, by when they were ordered and their business key."""
+    mine = [
+        (order.ordered_us, key, order)
+        for key, order in orders
+        if order.owner in members and order.ordered_us is not None
+    ]
+    return sorted(mine, key=lambda o: (o[0], o[1]), reverse=True)
+
+
+def _so_far(
+    orders: Sequence[tuple[str, Order]], mine: Sequence[tuple[int, str, Order]], members: Collection[str]
+) -> tuple[list[Cell], int | None, int | None]:
+    """What these orders come to for these records, and when they ordered first and last (µs since 1970)."""
+    cells: dict[CellKey, Amounts] = {}
+    for _, order in orders:
+        for key, amounts in order.cells.items():
+            if key.record_id in members:
+                cells[key] = added(cells.get(key, Amounts()), amounts)
+    times = [ordered_us for ordered_us, _, order in mine if order.status != NEVER]
+    rows = [Cell(k.day, k.area, k.currency, amounts) for k, amounts in cells.items()]
+    return rows, min(times, default=None), max(times, default=None)
 
 
 async def _contacts(connection: Connection, members: Sequence[str], as_of_us: int | None) -> list[Contact]:
@@ -110,15 +138,21 @@ async def _said(connection: Connection, members: Sequence[str], as_of_us: int | 
 
 
 async def _orders(
-    connection: Connection, members: Sequence[str], zone: ZoneInfo, as_of_us: int | None
+    connection: Connection, sql: str, ids: Sequence[Any], zone: ZoneInfo, as_of_us: int | None
 ) -> list[tuple[str, Order]]:
-    """(business key, order) of everything these records had a part in."""
-    entries: dict[Any, list[Any]] = {}
-    for r in await connection.fetch(ENTRIES, members):
-        entry = read_stored(r["body"])
-        if as_of_us is None or entry.time_us <= as_of_us:
-            entries.setdefault(r["order_id"], []).append(entry)
-    return [(those[0].key, fold(those, zone)) for those in entries.values()]
+    """(business key, order) of what the statement finds: of all these records had a part in, or of these orders."""
+    rows = await connection.fetch(sql, ids)
+
+    def folded() -> list[tuple[str, Order]]:
+        entries: dict[Any, list[Any]] = {}
+        for r in rows:
+            entry = read_stored(r["body"])
+            if as_of_us is None or entry.time_us <= as_of_us:
+                entries.setdefault(r["order_id"], []).append(entry)
+        return [(those[0].key, fold(those, zone)) for those in entries.values()]
+
+    # Of many in a thread: others want answers meanwhile.
+    return await asyncio.to_thread(folded) if len(rows) > FOLDED_HERE_MAX else folded()
 
 
 def _shown(key: str, order: Order) -> dict[str, Any]:

@@ -19,17 +19,19 @@ MINE_MAX = 5_000
 
 MINE = """
     SELECT o.ordered_us, jsonb_array_elements_text(o.items::jsonb) AS item FROM (
-        SELECT ordered_us, items FROM orders o JOIN member m ON m.member_id = o.owner
-        WHERE m.group_id = $1 AND items <> '[]' AND ordered_us <= $2 ORDER BY ordered_us DESC LIMIT $3
+        SELECT o.ordered_us, o.items FROM member m CROSS JOIN LATERAL (
+            SELECT ordered_us, items FROM orders WHERE owner = m.member_id AND items <> '[]' AND ordered_us <= $2
+            ORDER BY ordered_us DESC LIMIT $3
+        ) o WHERE m.group_id = $1 ORDER BY o.ordered_us DESC LIMIT $3
     ) o
 """
 BOUGHT = """
     SELECT DISTINCT m.group_id, jsonb_array_elements_text(o.items::jsonb) AS item,
         (to_timestamp(o.ordered_us / 1000000.0) AT TIME ZONE $1)::date - date '1970-01-01' AS day
-    FROM orders o JOIN member m ON m.member_id = o.owner WHERE o.items <> '[]'
+    FROM orders o JOIN member m ON m.member_id = o.owner WHERE o.items <> '[]' AND o.ordered_us <= $2
 """
 SOLD = f"SELECT item, day, count(*) FROM ({BOUGHT}) b GROUP BY item, day"
-PAIRS = f"SELECT DISTINCT group_id, item FROM ({BOUGHT}) b ORDER BY group_id, item LIMIT $2"
+PAIRS = f"SELECT DISTINCT group_id, item FROM ({BOUGHT}) b ORDER BY group_id, item LIMIT $3"
 
 
 async def mine(connection: Connection, customer: str, zone: ZoneInfo, until_us: int) -> list[tuple[str, int]]:
@@ -38,9 +40,9 @@ async def mine(connection: Connection, customer: str, zone: ZoneInfo, until_us: 
     return [(r["item"], business_day(r["ordered_us"], zone)) for r in rows]
 
 
-async def learnt(connection: Connection, zone: ZoneInfo) -> Tastes:
-    """What all customers bought until now."""
-    sold = [Sold(*r) for r in await connection.fetch(SOLD, str(zone))]
-    pairs = [(str(r["group_id"]), r["item"]) for r in await connection.fetch(PAIRS, str(zone), PAIRS_MAX)]
+async def learnt(connection: Connection, zone: ZoneInfo, until_us: int) -> Tastes:
+    """What all customers bought up to a moment: one order dated a lifetime ahead would outweigh all others."""
+    sold = [Sold(*r) for r in await connection.fetch(SOLD, str(zone), until_us)]
+    pairs = [(str(r["group_id"]), r["item"]) for r in await connection.fetch(PAIRS, str(zone), until_us, PAIRS_MAX)]
     # In a thread: thousands of products take seconds, and others want answers meanwhile.
     return await asyncio.to_thread(tastes, sold, pairs)

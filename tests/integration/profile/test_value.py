@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -44,15 +45,20 @@ def test_a_customer_is_worth_what_he_bought_over_all_his_records(doors: Doors, w
     )
     customer_id = doors.customer_of("user_id", own("u"), position)
     found = answer(doors, f"/v1/customers/{customer_id}/value", position)
-    assert set(found) == {"customer_id", "requested_id", *Value.model_fields, "orders", "orders_total"}
+    beside = {"orders", "orders_total", "tier_history", "meta"}
+    assert set(found) == {"customer_id", "requested_id", *Value.model_fields, *beside}
+    risen = [(one["grade"], one["since"], one["because"]) for one in found["tier_history"]]
+    assert risen == [("B", "2026-04-01", "booking"), ("C", "2026-03-01", None)]
     assert (found["customer_id"], found["requested_id"]) == (customer_id, customer_id)
     assert (found["currency"], found["actual"]["revenue"], found["tier"]["grade"]) == ("USD", "760.50", "B")
     assert [o["id"] for o in found["orders"]] == [own("A2"), own("A1")], "newest first"
     assert found["orders_total"] == 2
     document = doors.profile(customer_id)["value"]
-    assert document == {name: found[name] for name in Value.model_fields} | {"as_of": None}, "no day changes it"
+    unasked = {"as_of": None, "next": None}
+    assert document == {name: found[name] for name in Value.model_fields} | unasked, "no day changes it"
     before = answer(doors, f"/v1/customers/{customer_id}/value", as_of="2026-03-31T23:59:59Z")
     assert (before["actual"]["revenue"], before["tier"]["grade"]) == ("700.00", "C")
+    assert [one["grade"] for one in before["tier_history"]] == ["C"]
     assert (before["as_of"], before["orders_total"]) == ("2026-03-31T23:59:59Z", 1)
 
 
@@ -112,6 +118,9 @@ def test_the_book_counts_everybody_on_its_days_and_tiers_count_everybody(
         ("/v1/value/totals", {"from": "March"}),
         ("/v1/value/totals", {"to": "2026-13-01"}),
         ("/v1/value/tiers", {"min_position": "x"}),
+        ("/v1/value/growth", {"from": "2026-02-01", "to": "2026-02-01"}),
+        ("/v1/value/migration", {"to": "0001-02-01"}),
+        ("/v1/value/what-if", {"defection": "1.5"}),
     ],
     ids=str,
 )
@@ -142,3 +151,11 @@ def test_without_its_scope_value_is_masked_in_the_document_and_an_address_in_the
     for scopes, shown in ((("value:read",), False), (("value:read", "profile:pii"), True)):
         response = doors.ask(f"/v1/customers/{customer_id}/value", key=doors.key(*scopes))
         assert (mail in response.text) is shown
+
+
+@pytest.mark.parametrize("page", ["migration", "growth", "churn", "what-if"])
+def test_without_days_the_book_is_of_the_year_that_ends_today(doors: Doors, page: str) -> None:
+    found = answer(doors, f"/v1/value/{page}", **({"defection": "0.5"} if page == "what-if" else {}))
+    since, until = (date.fromisoformat(found[name]) for name in ("from", "to"))
+    assert until - since == timedelta(days=365)
+    assert abs(until - datetime.now(UTC).date() - timedelta(days=1)) <= timedelta(days=1)

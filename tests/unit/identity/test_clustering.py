@@ -9,6 +9,7 @@ import pytest
 
 from services.identity.domain.clustering import Binding, Refused, cluster
 from services.identity.domain.policy import Held, Policy
+from services.identity.domain.similarity.features import Features
 from services.identity.domain.similarity.likeness import Looks
 from tests.unit.identity.stating import (
     NEVER,
@@ -166,7 +167,7 @@ def test_a_value_is_generic_beyond_so_many_given_names(over: int) -> None:
     names = ["ann", "bob", "carl", "dora", "emil", "fritz", "gina", "hugo", "ivan", "jutta", "kurt"][: limit + over]
     crowd = [f"passport:{n}" for n in range(len(names))]
     found = evidence(*(together(name, "phone:7", n) for n, name in enumerate(crowd)))
-    looks = Looks({record: {"firstName": (name,)} for record, name in zip(crowd, names, strict=True)})
+    looks = Looks({record: Features({"firstName": (name,)}) for record, name in zip(crowd, names, strict=True)})
     got = cluster(found.records, found.links.values(), (), POLICY, looks=looks).bindings
     assert got["phone:7"].generic is bool(over)
 

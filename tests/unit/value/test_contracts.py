@@ -9,11 +9,11 @@ import pytest
 
 from services.value.domain.days import date_of, day_of, later
 from services.value.domain.ledger import Known, Looking, worth
-from services.value.domain.statements import Statement
+from services.value.domain.statements import Statement, statement_of
 from tests.unit.value.foreseen import GRADING, bought
-from tests.unit.value.stating import POLICY, PRAGUE
+from tests.unit.value.stating import DAY_US, POLICY, PRAGUE, event
 from tests.unit.value.test_leaving import effective
-from tests.unit.value.test_strategy import DAY, said
+from tests.unit.value.test_strategy import DAY, NOON_US, said
 
 GRACE = POLICY.churn.grace_days
 MONTH = (later(DAY, "P1M") or 0) - DAY
@@ -67,6 +67,91 @@ def test_who_goes_on_buying_has_not_lapsed_and_who_ends_it_has_defected() -> Non
     assert churn(MONTH + GRACE, term(0), bought_on=(0, MONTH + 1)) is None, "silence tells, and there is no model"
     found = [churn(day, term(0), gone) for day in (10, 20, MONTH + GRACE)]
     assert [(one["state"], one["cause"]) for one in found] == [("at_risk", "price"), *[("defected", "price")] * 2]
+
+
+def ends(day: int, contract: str = "s", kind: str = "cancelled", **more: Any) -> Statement:
+    """He ends a contract, so many days after DAY."""
+    return said(f"subscription.{kind}", day, id=f"{contract}-{kind}-{day}", subscription_id=contract, **more)
+
+
+def states(*statements: Statement, days: tuple[int, ...], **more: Any) -> list[tuple[str, int | None]]:
+    """The state on each day, and since how many days after DAY."""
+    found = (churn(day, *statements, **more) for day in days)
+    return [(c["state"], c["since"] and day_of(date.fromisoformat(c["since"])) - DAY) for c in found]
+
+
+def test_who_ends_one_of_two_contracts_is_there_until_the_last_ends() -> None:
+    two = (term(0, contract="t", interval="P1Y"), term(0), ends(10, reason="too expensive"))
+    assert states(*two, days=(9, 10, 364)) == [("active", None)] * 3
+    last = ends(200, "t", reason="moved")
+    assert states(*two, last, days=(200, 300)) == [("defected", 200)] * 2
+    found = churn(300, *two, last)
+    assert (found["cause"], found["evidence"]["event_id"]) == ("moved", last.event_id)
+    body = worth(Known(bought(DAY), said=[*two, last]), POLICY, Looking(DAY + 300, PRAGUE)).body or {}
+    assert body["left_by"] == [last.event_id], "the other contract's end did not part them"
+
+
+def test_who_ends_the_last_that_ran_has_left_and_whose_last_ran_out_has_lapsed() -> None:
+    ran_out, year = term(0), 365
+    after = ends(MONTH + GRACE - 1, "t")
+    first = ends(MONTH - 1, "t")
+    late, gone = MONTH + GRACE - 1, MONTH + GRACE
+    longer = term(0, contract="t", interval="P1Y")
+    assert states(ran_out, longer, after, days=(late, gone, year)) == [
+        ("at_risk", MONTH), ("defected", late), ("defected", late),
+    ], "a contract that is late may still be renewed"  # fmt: skip
+    assert states(ran_out, longer, first, days=(MONTH - 1, late, gone)) == [
+        ("active", None), ("at_risk", MONTH), ("lapsed", MONTH),
+    ]  # fmt: skip
+    renewed = term(MONTH + 3, "renewed", interval="P1Y")
+    assert states(ran_out, longer, after, renewed, days=(gone, year)) == [("active", None), ("active", None)]
+
+
+def test_contracts_that_are_all_ended_for_later_are_a_risk_and_keep_him_so_long() -> None:
+    two = (term(0, interval="P1Y"), term(0, contract="t", interval="P1Y"))
+    first, last = ends(10, effective_at=effective(500)), ends(20, "t", effective_at=effective(600))
+    assert states(*two, first, days=(11, 364)) == [("active", None), ("active", None)]
+    expected = [("at_risk", 20), ("at_risk", 20), ("defected", 600)]
+    assert states(*two, first, last, days=(20, 599, 600)) == expected
+    assert states(*two, first, last, days=(20, 599, 600), policy=GRADING) == expected, "however silent he is"
+
+
+def test_a_contract_without_a_term_runs_until_it_is_ended_and_silence_tells_of_its_customer() -> None:
+    open_ended = term(0, contract="t", interval="whenever")
+    assert open_ended.day is None
+    assert churn(700, open_ended) is None, "there is no model"
+    often = tuple(range(0, 50, 5))
+    assert churn(700, open_ended, policy=GRADING, bought_on=often)["state"] == "lapsed"
+    assert churn(60, open_ended, term(0), ends(10)) is None
+    assert states(open_ended, term(0), ends(10), ends(90, "t"), days=(90,)) == [("defected", 90)]
+
+
+def test_a_renewal_takes_the_end_of_its_contract_back_and_no_other() -> None:
+    resumed = (term(0, interval="P1Y"), ends(10), term(20, "renewed", interval="P1Y"))
+    assert states(*resumed, days=(30, 300)) == [("active", None), ("active", None)]
+    other = (term(0, interval="P1Y"), ends(10), term(20, "renewed", "t"))
+    assert states(*other, days=(25,)) == [("active", None)]
+    assert states(*other, ends(30, "t"), days=(30,)) == [("defected", 30)]
+
+
+def test_a_word_on_everything_ends_all_contracts_at_once() -> None:
+    all_of_it = said("relationship.ended", 40, reason="competitor")
+    year = (term(0, interval="P1Y"), term(0, contract="t", interval="P1Y"))
+    assert states(*year, all_of_it, days=(40, 300)) == [("defected", 40)] * 2
+
+
+def test_two_shops_contracts_of_one_number_are_two() -> None:
+    def of(shop: str, kind: str, day: int) -> Statement:
+        said_of = {"subscription_id": "7", "interval": "P1Y", "plan": "p", "amount": "9", "currency": "USD"}
+        at = NOON_US + day * DAY_US
+        sent = event(f"subscription.{kind}", said_of, at=at, id=f"{shop}-{kind}", business_namespace=shop)
+        found = statement_of(sent, at, PRAGUE)
+        assert found is not None
+        return found
+
+    both = [of("north", "started", 0), of("south", "started", 0), of("north", "ended", 10)]
+    assert states(*both, days=(20,)) == [("active", None)]
+    assert states(*both, of("south", "ended", 15), days=(20,)) == [("defected", 15)]
 
 
 def test_what_went_wrong_around_the_end_of_the_term_is_why() -> None:

@@ -53,14 +53,18 @@ def keys_of(values: Values, recipes: Iterable[Sequence[Part]]) -> frozenset[int]
     """The record's keys, as signed 64-bit numbers."""
     found = set()
     for number, recipe in enumerate(recipes):
-        taken = [
-            dict.fromkeys(t for field in fields for v in values.get(field, ()) if (t := TAKES[take](v)))
-            for fields, take in recipe
-        ]
+        taken = [_taken(values, fields, take) for fields, take in recipe]
         for chosen in islice(product(*taken), KEYS_PER_RECIPE_MAX):
             digest = blake2b("\x1f".join((str(number), *chosen)).encode(), digest_size=8).digest()
             found.add(int.from_bytes(digest, "big", signed=True))
     return frozenset(found)
+
+
+def _taken(values: Values, fields: Sequence[str], take: str) -> list[str]:
+    takes = TAKES[take]
+    found = dict.fromkeys([takes(value) for field in fields for value in values.get(field, ())])
+    found.pop("", None)
+    return list(found)
 
 
 def open_pairs(keys: Mapping[str, Iterable[int]], key_records_max: int) -> set[tuple[str, str]]:

@@ -6,6 +6,7 @@ Owns choosing and normalising trait values, and the stored form. Pure; the same 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,9 +18,24 @@ from services.identity.domain.similarity.model import Model
 
 VALUES_PER_FIELD_MAX = 3
 """A person who married or moved is compared by the last of each."""
+FEATURES_CACHED_MAX = 16_384
+"""Records; about 1 kB each."""
 
 
-def features_of(traits: Iterable[Trait], model: Model) -> Values:
+class Features(dict[str, tuple[str, ...]]):
+    """field → compared forms, the one said last first. Nobody changes it, so it can stand for what follows of it."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, values: Values) -> None:
+        super().__init__(values)
+        self._hash = hash(frozenset(values.items()))
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return self._hash
+
+
+def features_of(traits: Iterable[Trait], model: Model) -> Features:
     """field → its last few distinct forms, the one said last first.
 
     A trait that was last said to be null says nothing at all; full names give their parts only where these are not
@@ -28,27 +44,32 @@ def features_of(traits: Iterable[Trait], model: Model) -> Values:
     said: dict[str, list[Trait]] = {}
     for trait in traits:
         said.setdefault(trait.name, []).append(trait)
+    read = {name: _latest(those) for name, those in said.items() if name in model.trait_names}
     found: dict[str, tuple[str, ...]] = {}
     whole: dict[str, tuple[str, ...]] = {}
     for path, (kind, fields) in model.traits.items():
         name, _, inside = path.partition(".")
-        if name not in said:
+        values = read.get(name)
+        if values is None or values[0] is None:
             continue
-        latest = sorted(said[name], key=lambda t: (t.last_us, t.last_event, t.value), reverse=True)
-        values = [orjson.loads(t.value) for t in latest]
-        if values[0] is None:
-            continue
-        forms = [_forms(kind, _inside(value, inside)) for value in values]
-        for field, column in zip(fields, zip(*forms, strict=True), strict=True):
-            distinct = tuple(dict.fromkeys(form for form in column if form))[:VALUES_PER_FIELD_MAX]
+        forms = [_forms(kind, _inside(value, inside) if inside else value) for value in values]
+        into = whole if kind is Kind.FULL_NAME else found
+        for place, field in enumerate(fields):
+            distinct = tuple(dict.fromkeys([form[place] for form in forms if form[place]]))[:VALUES_PER_FIELD_MAX]
             if distinct:
-                into = whole if kind is Kind.FULL_NAME else found
                 into[field] = (*into.get(field, ()), *distinct)[:VALUES_PER_FIELD_MAX]
-    return {field: found.get(field) or whole[field] for field in sorted(found.keys() | whole.keys())}
+    return Features({field: found.get(field) or whole[field] for field in sorted(found.keys() | whole.keys())})
+
+
+def _latest(said: list[Trait]) -> list[Any]:
+    """The values of one trait, the one said last first."""
+    if len(said) > 1:
+        said = sorted(said, key=lambda t: (t.last_us, t.last_event, t.value), reverse=True)
+    return [orjson.loads(trait.value) for trait in said]
 
 
 def _inside(value: Any, path: str) -> Any:
-    for name in path.split(".") if path else ():
+    for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
 
@@ -64,6 +85,7 @@ def write_features(values: Values) -> str:
     return orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def read_features(text: str) -> Values:
-    """From the stored form."""
-    return {field: tuple(forms) for field, forms in orjson.loads(text).items()}
+@lru_cache(FEATURES_CACHED_MAX)
+def read_features(text: str) -> Features:
+    """From the stored form; remembered, as a record's are read with every batch that touches its component."""
+    return Features({field: tuple(forms) for field, forms in orjson.loads(text).items()})

@@ -13,7 +13,7 @@ from schemas.identifiers import CLASSES, class_rank
 from services.identity.domain.evidence import Link, Record, Trait
 from services.identity.domain.parts import Parts
 from services.identity.domain.similarity.blocking import Values, keys_of, open_pairs
-from services.identity.domain.similarity.features import features_of
+from services.identity.domain.similarity.features import Features, features_of
 from services.identity.domain.similarity.model import Model
 from services.identity.domain.similarity.scoring import Score, best_bits, score
 
@@ -27,7 +27,7 @@ SHARED_FROM_RANK = class_rank("email")
 class Looks:
     """What is known of how records look: features, and the pairs (a < b) alike enough to join by features alone."""
 
-    features: Mapping[str, Values] = field(default_factory=dict)
+    features: Mapping[str, Features] = field(default_factory=dict)
     similar: Collection[Pair] = ()
 
 
@@ -41,7 +41,7 @@ class Likeness:
         self,
         records: Mapping[str, Record],
         links: Iterable[Link],
-        features: Mapping[str, Values],
+        features: Mapping[str, Features],
         similar: Iterable[Pair],
         model: Model,
     ) -> None:
@@ -146,7 +146,7 @@ def looks_of(traits: Iterable[Trait], model: Model) -> Looks:
 
 
 def similar_pairs(
-    features: Mapping[str, Values], keys: Mapping[str, Iterable[int]], model: Model
+    features: Mapping[str, Features], keys: Mapping[str, Iterable[int]], model: Model
 ) -> dict[Pair, Score]:
     """Pairs alike enough for somebody to look at, of all records at once: what the lane keeps step by step."""
     found = {}

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from services.identity.domain.similarity.blocking import Part, read_recipe
@@ -39,9 +40,9 @@ class Compared:
     exact_m: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Model:
-    """One version of how likeness is judged; all bounds in bits.
+    """One version of how likeness is judged; all bounds in bits. One equals itself only, so that it can be a key.
 
     `traits`: trait path → (kind, fields it gives). `identifiers`: class of a shared identifier → its weight.
     `same_source`: type, or its class, of two numbers that one source gave → what it says against one person.
@@ -62,6 +63,21 @@ class Model:
     names_bits_max: float
     key_records_max: int
     part_records_max: int
+
+    @cached_property
+    def trait_names(self) -> frozenset[str]:
+        """The traits that paths begin with."""
+        return frozenset(path.partition(".")[0] for path in self.traits)
+
+    @cached_property
+    def given_names(self) -> tuple[str, ...]:
+        """Fields of given names."""
+        return tuple(name for name, field in self.fields.items() if field.kind is Kind.GIVEN_NAME)
+
+    @cached_property
+    def surnames(self) -> tuple[str, ...]:
+        """Fields of surnames."""
+        return tuple(name for name, field in self.fields.items() if field.kind is Kind.SURNAME)
 
     def apart(self, types: tuple[str, str]) -> float:
         """Bits, at most 0, that two records' own types speak against their being one person's."""

@@ -14,9 +14,8 @@ from itertools import combinations, product
 from math import comb
 
 from services.identity.domain.similarity.blocking import Part, Values, keys_of
-from services.identity.domain.similarity.kinds import LEVELS
 from services.identity.domain.similarity.model import Model
-from services.identity.domain.similarity.scoring import score
+from services.identity.domain.similarity.scoring import agreement
 
 RANDOM_PAIRS_MAX = 200_000
 BLOCKED_PAIRS_MAX = 300_000
@@ -99,17 +98,13 @@ class _Levels:
     def __init__(self, records: Sequence[Values], model: Model) -> None:
         self._records = records
         self._model = model
-        self._index = {
-            name: {level: i for i, level in enumerate(LEVELS[field.kind])} for name, field in model.fields.items()
-        }
         self._found: dict[tuple[int, int], Pattern] = {}
 
     def of(self, i: int, j: int) -> Pattern:
         """As the score reads them, names in each other's place included."""
         found = self._found.get((i, j))
         if found is None:
-            levels = score(self._records[i], self._records[j], self._model).levels
-            found = tuple(sorted((name, self._index[name][level]) for name, level in levels.items()))
+            found = tuple(sorted(agreement(self._records[i], self._records[j], self._model).levels))
             self._found[i, j] = found
         return found
 

@@ -9,12 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-import orjson
-
 from schemas.codec import State, Version, decode_event, decode_state
-from schemas.digest import digest
-from schemas.envelope import Event, microseconds
-from schemas.events import title
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
 from services.interaction import store
 from services.interaction.domain import section, summary
@@ -22,8 +17,11 @@ from services.interaction.domain.corrections import correction
 from services.interaction.domain.facts import Fact
 from services.interaction.domain.families import Family, family_of, heard, stirs
 from services.interaction.domain.policy import Policy, read_policy
+from services.interaction.handlers.folding import asked, folded
+from services.interaction.handlers.gathering import Gathering
+from services.interaction.handlers.hearing import binding_of, item, unseen
 from services.runtime import grouping, review, withdrawing
-from services.runtime.batch import Batch, Incoming, LanePlan, Tells, Work
+from services.runtime.batch import Batch, Gathers, Incoming, LanePlan, Tells, Work
 from services.runtime.documents import read_yaml
 from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
@@ -46,9 +44,9 @@ class Interaction:
         connection = work.connection
         policy = await self.policy.hold(connection)
         events = batch.of(CHANNEL_EVENTS.name)
-        moves = [_binding(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
+        moves = [binding_of(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
         withdrawals = await withdrawing.hold(connection, [i.message for i in events])
-        fresh = await _fresh(events, withdrawals.here, work)
+        fresh = await unseen(events, withdrawals.here, work)
         undone = await store.withdraw(connection, withdrawals.now) if withdrawals.now else set()
         await store.insert_corrections(connection, [c for i in events if (c := correction(i.message)) is not None])
         facts = [fact for i, row in fresh if not row.withdrawn for fact in heard(i.message)]
@@ -67,7 +65,7 @@ class Interaction:
                 summaries[record].add(counted)
         wanted = _families(locked, facts, undone, policy, summaries)
         new = store.by_record(facts)
-        found = await self.recall.facts_of(connection, _asked(locked, wanted), locked, new)
+        found = await self.recall.facts_of(connection, asked(locked, wanted), locked, new)
         parts = folded(locked, wanted, found, policy)
         changed = {row.record_id for _, row in fresh} | undone
         writer = await _save(work, locked, summaries, parts, fresh, undone)
@@ -84,7 +82,7 @@ class Interaction:
             locked = await grouping.lock(work.connection, await grouping.members_of(work.connection, groups), ())
             there = set(groups) & locked.members.keys()
             wanted = {group: set(Family) for group in there}
-            parts = folded(locked, wanted, await store.facts_of(work.connection, _asked(locked, wanted)), policy)
+            parts = folded(locked, wanted, await store.facts_of(work.connection, asked(locked, wanted)), policy)
             changed = {g: 0 for g in there if section.write_parts(parts[g]) != locked.parts.get(g)}
             await _tell(work, locked, {m: summary.read(s) for m, s in locked.states.items()}, parts, {}, changed)
         await review.reached(work.connection, self.policy.number, review.Place(0, groups[-1]) if groups else None)
@@ -108,55 +106,6 @@ def _families(
         if stirs(fact, policy, standing.get(group, ()), summaries[fact.record_id].by_type):
             wanted.setdefault(group, set()).add(family_of(fact.kind))
     return wanted
-
-
-def _asked(locked: grouping.Locked, wanted: Mapping[str, set[Family]]) -> dict[str, set[Family]]:
-    """member → the families wanted of its group."""
-    return {member: families for group, families in wanted.items() for member in locked.members[group]}
-
-
-def folded(
-    locked: grouping.Locked, wanted: Mapping[str, set[Family]], facts: store.FactsOf, policy: Policy
-) -> dict[str, section.Parts]:
-    """group → its parts, the families wanted folded of all its members' facts."""
-    return {
-        group: section.parts_of(
-            [f for m in locked.members[group] for those in facts[m].values() for f in those],
-            wanted[group],
-            policy,
-            section.read_parts(locked.parts.get(group)),
-        )
-        for group in wanted
-    }
-
-
-async def _fresh(
-    events: Sequence[Incoming], withdrawn: frozenset[str], work: Work
-) -> list[tuple[Incoming, store.HistoryRow]]:
-    """The events not seen yet, in log order; copies of what is known are counted and left out."""
-    rows = [history_row(i, withdrawn) for i in events]
-    new = await store.insert_new(work.connection, rows)
-    fresh: list[tuple[Incoming, store.HistoryRow]] = []
-    copies: list[store.HistoryRow] = []
-    for incoming, row in zip(events, rows, strict=True):
-        key = (row.record_id, row.event_id)
-        if key in new:
-            new.discard(key)
-            fresh.append((incoming, row))
-        else:
-            copies.append(row)
-    work.counts["applied"] += len(fresh)
-    if copies:
-        kept = await store.kept(work.connection, [(r.record_id, r.event_id) for r in copies])
-        conflicts = sum(_content(r.type, r.data) != _content(*kept[r.record_id, r.event_id]) for r in copies)
-        work.counts["duplicate"] += len(copies) - conflicts
-        work.counts["conflict"] += conflicts
-    return fresh
-
-
-def _content(event_type: str, data: str) -> bytes:
-    """Tells a re-send from another event with the same id."""
-    return digest(event_type, orjson.loads(data))
 
 
 async def _save(
@@ -218,39 +167,6 @@ def _state(
     return State(group, version, section.section(summaries, parts), members, log_time_ms)
 
 
-def _binding(state: State) -> grouping.Binding:
-    body = state.body or {}
-    return grouping.Binding(state.key, body["customer_id"], state.version)
-
-
-def history_row(incoming: Incoming, withdrawn: frozenset[str] = frozenset()) -> store.HistoryRow:
-    """An event as it is kept; `withdrawn` are ids of events that were taken back."""
-    event: Event = incoming.message
-    event_id = event.event_id
-    return store.HistoryRow(
-        record_id=event.record_id,
-        event_id=event_id,
-        time=event.time,
-        type=event.type,
-        channel=event.data.get("channel", "other"),
-        direction=event.data.get("direction", "inbound"),
-        source=event.source,
-        sent_id=event.id,
-        title=title(event.type, event.data),
-        data=incoming.raw.value.decode(),
-        log_partition=incoming.partition,
-        log_offset=incoming.offset,
-        withdrawn=event_id in withdrawn,
-    )
-
-
-def item(row: store.HistoryRow) -> summary.Item:
-    """What a record's summary keeps of it."""
-    return (
-        microseconds(row.time), row.event_id, row.type, row.channel, row.direction, row.title, row.source,
-    )  # fmt: skip
-
-
 def shipped_document() -> dict[str, Any]:
     """The policy this build ships, as a document."""
     document: dict[str, Any] = read_yaml((files("services.interaction") / "policy.yaml").read_text())
@@ -260,7 +176,7 @@ def shipped_document() -> dict[str, Any]:
 async def plan(settings: Settings, _generation: Generation) -> LanePlan:
     """Interaction's lane."""
     policy = PolicyInForce(POLICY, read_policy)
-    interaction = Interaction(policy)
+    interaction, gathering = Interaction(policy), Gathering(policy)
 
     async def begin(connection: Connection) -> None:
         await policy.ready(connection, settings, "interaction", shipped_document())
@@ -278,4 +194,5 @@ async def plan(settings: Settings, _generation: Generation) -> LanePlan:
         tells={INTERACTION_CUSTOMERS.name: Tells("grp", "group_id", current)},
         begin=begin,
         spare=interaction.review,
+        gathers=Gathers(gathering.apply, gathering.combine),
     )
