@@ -58,6 +58,10 @@ class Version(msgspec.Struct, frozen=True):
         return (self.epoch, self.n) > (other.epoch, other.n)
 
 
+LIVE, ERASED = "live", "erased"
+"""Why a state is told; `erased`: an emptied customer whose person was erased."""
+
+
 class State(msgspec.Struct, frozen=True):
     """One message of a compacted topic: the current state of `key`.
 
@@ -70,7 +74,7 @@ class State(msgspec.Struct, frozen=True):
     body: dict[str, Any] | None
     members: str = ""
     log_time_ms: int = 0
-    cause: str = "live"
+    cause: str = LIVE
 
 
 def read_json_exactly(raw: bytes | str) -> Any:
@@ -229,7 +233,7 @@ class StateText(msgspec.Struct, frozen=True):
     text: str | None
     members: str
     log_time_ms: int
-    cause: str = "live"
+    cause: str = LIVE
 
 
 def decode_state_text(value: bytes | None) -> StateText:

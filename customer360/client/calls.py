@@ -138,6 +138,37 @@ def assertion(
 # -- segments and webhooks -------------------------------------------------------------------------------
 
 
+# -- what is kept of somebody ----------------------------------------------------------------------------
+
+
+def erase(customer_id: str, reason: str = "asked for") -> Call[models.Erasure]:
+    """Erase a customer for good. Asked once more, where the answer was lost, it says that he was erased (410)."""
+    return Call("POST", _of(customer_id, "erase"), models.Erasure.model_validate, body={"reason": reason})
+
+
+def erasure(erasure_id: str, *, wait_ms: int = 0) -> Call[models.Erasure]:
+    """How far an erasure came; `wait_ms`: how long to wait until it is done."""
+    return Call("GET", f"/v1/erasures/{erasure_id}", models.Erasure.model_validate, {"wait_ms": wait_ms})
+
+
+def export(customer_id: str) -> Call[models.Export]:
+    """Ask for a copy of all that is kept of a customer."""
+    return Call("POST", _of(customer_id, "export"), models.Export.model_validate, repeats=False)
+
+
+def export_state(export_id: str) -> Call[models.Export]:
+    """How far a copy came."""
+    return Call("GET", f"/v1/exports/{export_id}", models.Export.model_validate)
+
+
+def exported(export_id: str) -> Call[dict[str, Any]]:
+    """The copy itself."""
+    return Call("GET", f"/v1/exports/{export_id}/data", dict)
+
+
+# -- segments and webhooks -------------------------------------------------------------------------------
+
+
 def segments() -> Call[list[models.Segment]]:
     """All segments."""
     return Call("GET", "/v1/segments", _all(models.Segment, "segments"))

@@ -101,6 +101,27 @@ class Said(_Told):
     position: str
 
 
+class Erasure(_Told):
+    """The receipt of an erasure: `asked`, `told` to the log, `done` when every service has forgotten."""
+
+    erasure_id: str
+    customer_id: str
+    state: str
+    records: int
+    requested_at: str
+    done_at: str | None = None
+
+
+class Export(_Told):
+    """The receipt of a copy; what is `done` is read with `exported`."""
+
+    export_id: str
+    customer_id: str
+    state: str
+    requested_at: str
+    expires_at: str | None = None
+
+
 class Segment(_Told):
     """A segment as it was set last; `size`: how many are in it."""
 

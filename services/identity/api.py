@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -107,6 +108,17 @@ async def customer_groups(request: Request) -> Response:
     if found is None:
         raise Problem("unknown-customer", "no customer has or had this id")
     return answer({"requested_id": asked, **found})
+
+
+async def named_by_others(request: Request) -> Response:
+    """{records} → {events}: [record id, event id] of groups and operators' words that name them."""
+    try:
+        records = [str(UUID(record)) for record in orjson.loads(await request.body())["records"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Problem("bad-request", "say records") from None
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"events": await views.named_by_others(connection, records)})
 
 
 async def group(request: Request) -> Response:
@@ -223,6 +235,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/customers/{customer_id}/lines", customer_lines),
             Route("/customers/{customer_id}/groups", customer_groups),
             Route("/groups/{group:path}", group),
+            Route("/named-by-others", named_by_others, methods=["POST"]),
             Route("/path", path),
             Route("/contradictions", contradicted),
             Route("/review", review),

@@ -290,3 +290,7 @@ async def _weighed(connection: Connection, seeds: list[str], policy: Policy) -> 
     generic = frozenset(r for r in living if around.stored[r].binding.generic)
     # In a thread: a large component must not keep this process from answering others.
     return await asyncio.to_thread(weigh, living, around.links, around.assertions, policy, generic, around.looks)
+
+
+named_by_others = belonging.named_by_others
+"""Which events under other records name these: what has to be erased with them."""

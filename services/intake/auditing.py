@@ -14,13 +14,16 @@ from typing import Any
 
 import httpx
 
+from schemas.codec import header
 from schemas.envelope import rfc3339
+from schemas.erasure import ERASED
 from schemas.topics import CHANNEL_EVENTS
 from services.intake.domain.accounts import Account, Cell, Fate, accounts, minute_of
 from services.intake.door import accounting
 from services.intake.stretch import TooMuch, arrival_of, opened, place_of
+from services.intake.views import erased_among
 from services.runtime.json_lines import Progress
-from services.runtime.postgres import Pool
+from services.runtime.postgres import Connection, Pool
 from services.runtime.settings import Settings
 
 COPIES_MAX = 2_000_000
@@ -65,7 +68,7 @@ async def audit(
     silent: set[str] = set()
     for start in range(0, len(copies), ASKED_MAX):
         part = copies[start : start + ASKED_MAX]
-        fates += await fates_of(settings, client, part, reached, silent)
+        fates += await fates_of(settings, pool, client, part, reached, silent)
         progress(f"{len(fates):,} of {len(copies):,} were looked for")
     return _told(accounts(said, ((copy.cell, fate) for copy, fate in fates)), fates, silent)
 
@@ -91,16 +94,22 @@ async def _copies(settings: Settings, since: datetime, until: datetime) -> Async
 def copy_of(record: Any) -> Copy | None:
     """One record of the log as a copy; None for what is no event of ours."""
     arrival = arrival_of(record)
-    if arrival is None or record.key is None:
+    if arrival is None or record.key is None or header(record.headers, "ce_type") == ERASED:
         return None
     cell = Cell(arrival.source.partition("/")[0], minute_of(arrival.received))
     return Copy(cell, record.partition, record.offset, record.key.decode(), arrival.event_id)
 
 
 async def fates_of(
-    settings: Settings, client: httpx.AsyncClient, copies: Sequence[Copy], reached: dict[int, int], silent: set[str]
+    settings: Settings,
+    asked_of: Connection | Pool,
+    client: httpx.AsyncClient,
+    copies: Sequence[Copy],
+    reached: dict[int, int],
+    silent: set[str],
 ) -> list[tuple[Copy, Fate]]:
     """What became of each copy, in order; `silent`: parts that do not answer are noted there."""
+    erased = await erased_among(asked_of, {(copy.record_id, copy.event_id) for copy in copies})
     asked = {"events": sorted({copy.event_id for copy in copies})}
     url = f"{settings.interaction_internal_url}/kept"
     kept = (await client.post(url, json=asked)).raise_for_status().json()["kept"]
@@ -113,6 +122,8 @@ async def fates_of(
             fate = Fate.SHADOWED if (copy.record_id, copy.event_id) in shadowed else Fate.APPLIED
         elif copy.offset >= reached.get(copy.partition, 0):
             fate = Fate.WAITING
+        elif (copy.record_id, copy.event_id) in erased:
+            fate = Fate.SUPPRESSED
         elif (copy.record_id, copy.event_id) in known:
             fate = Fate.DUPLICATE
         else:
@@ -172,6 +183,7 @@ def _line(account: Account) -> dict[str, int]:
         "applied": fates[Fate.APPLIED],
         "duplicate": fates[Fate.DUPLICATE],
         "shadowed": fates[Fate.SHADOWED],
+        "suppressed": answered.suppressed + fates[Fate.SUPPRESSED],
         "parked": answered.parked + fates[Fate.PARKED],
         "waiting": fates[Fate.WAITING],
         "missing": fates[Fate.MISSING],

@@ -1,10 +1,11 @@
-"""Intake's internal pages: /sources, /plans, /mappings, /remap, /parked, /trace, /tail, /audit, /commands.
+"""Intake's internal pages: /sources, /plans, /mappings, /remap, /parked, /trace, /tail, /audit, /commands, /erasures.
 
 Beside them stand /wait and /status. Owns routes and their words. Not for the public.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,11 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.topics import PARTITIONS
-from services.intake import inputs, views
+from services.intake import erasing, inputs, views
 from services.intake.audit_pages import AUDIT_ROUTES
 from services.intake.commands import command
 from services.intake.domain.plans import read_plan
 from services.intake.door import Publisher, mappings, plans
+from services.intake.erasing import ERASURE_ROUTES
 from services.intake.mapping_pages import MAPPING_ROUTES
 from services.intake.setting import is_meant, moved, said
 from services.intake.tail_pages import TAIL_ROUTES
@@ -48,6 +50,7 @@ def internal(settings: Settings) -> Starlette:
             *AUDIT_ROUTES,
             *MAPPING_ROUTES,
             *TAIL_ROUTES,
+            *ERASURE_ROUTES,
             Route("/commands", command, methods=["POST"]),
         ],
     )
@@ -57,9 +60,12 @@ def internal(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with inner(app):
+            telling = asyncio.create_task(erasing.telling(settings, app.state.database, app.state.publisher))
             try:
                 yield
             finally:
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
                 await app.state.publisher.close()
 
     app.router.lifespan_context = lifespan

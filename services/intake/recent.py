@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from schemas.codec import header
 from schemas.envelope import rfc3339
 from services.intake.domain.model import Parked
 from services.intake.stretch import Stretch, arrival_of, opened
+from services.intake.views import erased_among
 from services.runtime.http import Database
 from services.runtime.settings import Settings
 
@@ -29,7 +30,7 @@ LOOKED_BACK_MAX = 2_000
 READ_EVERY_S = 0.5
 """A write key is no secret in a browser: whoever asks more often is told what was read then."""
 READ_TIMEOUT_S = 5.0
-STATES = ("applied", "duplicate", "waiting", "parked")
+STATES = ("applied", "duplicate", "suppressed", "waiting", "parked")
 
 _PARKED = """
     (SELECT reason, detail, parked_at FROM door_parked WHERE source = $1 ORDER BY parked_id DESC LIMIT $2)
@@ -37,13 +38,15 @@ _PARKED = """
     (SELECT reason, detail, parked_at FROM parked WHERE source = $1 ORDER BY parked_at DESC LIMIT $2)
 """
 
+_SUPPRESSED = "SELECT type, event_id, at FROM suppressed WHERE source = $1 ORDER BY at DESC LIMIT $2"
+
 Place = tuple[int, int]
 """(partition, offset) in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One event: where the log has it, or why it was parked."""
+    """One event: where the log has it and under which record, or why it was parked; or that its person was erased."""
 
     received: datetime
     event_id: str | None
@@ -52,6 +55,13 @@ class Arrived:
     incomplete: tuple[str, ...]
     place: Place | None
     parked: Parked | None
+    record_id: str = ""
+    suppressed: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(record id, event id) of what is in the log."""
+        return self.record_id, self.event_id or ""
 
     def shown(self, applied: Mapping[str, Place]) -> dict[str, Any]:
         """`applied`: event id → where the copy lies that counts; an event not in it still waits."""
@@ -59,6 +69,8 @@ class Arrived:
         state = "parked" if self.parked else "waiting" if kept is None else "applied"
         if kept is not None and kept != self.place:
             state = "duplicate"
+        if self.suppressed:
+            state = "suppressed"
         return {
             "state": state,
             "reason": self.parked.reason if self.parked else None,
@@ -89,9 +101,12 @@ class Recent:
                 self._read_at = time.monotonic()
         pool = await self.database.pool()
         async with pool.acquire() as connection:
-            rows = await connection.fetch(_PARKED, source, RECENT_MAX)
-        parked = [_parked(row) for row in rows]
-        listed = sorted([*self._of.get(source, ()), *parked], key=lambda one: one.received, reverse=True)
+            parked = [_parked(row) for row in await connection.fetch(_PARKED, source, RECENT_MAX)]
+            kept_out = [_kept_out(row) for row in await connection.fetch(_SUPPRESSED, source, RECENT_MAX)]
+            logged = list(self._of.get(source, ()))
+            erased = await erased_among(connection, {one.key for one in logged})
+        logged = [replace(one, suppressed=one.key in erased) for one in logged]
+        listed = sorted([*logged, *parked, *kept_out], key=lambda one: one.received, reverse=True)
         return listed[:RECENT_MAX]
 
     async def _read_on(self) -> None:
@@ -114,11 +129,16 @@ class Recent:
 def _arrived(record: Any) -> tuple[str, Arrived | None]:
     """One record of the log and its source; None for what is no event of ours."""
     one = arrival_of(record)
-    if one is None:
+    if one is None or record.key is None:
         return "", None
     of_type, place = header(record.headers, "ce_type"), (record.partition, record.offset)
     lacks = incomplete_of(record.value)
-    return one.source, Arrived(one.received, one.event_id, one.sent_id, of_type, lacks, place, None)
+    record_id = record.key.decode()
+    return one.source, Arrived(one.received, one.event_id, one.sent_id, of_type, lacks, place, None, record_id)
+
+
+def _kept_out(row: Any) -> Arrived:
+    return Arrived(row["at"], str(row["event_id"]), None, row["type"], (), None, None, suppressed=True)
 
 
 def _parked(row: Any) -> Arrived:

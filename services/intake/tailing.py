@@ -28,11 +28,15 @@ from services.runtime.waiting import Ends
 EVENTS_MAX = 500
 AHEAD_MAX = 2_000
 """Records of each partition that one later look reads."""
-STATES = ("applied", "duplicate", "waiting", "parked", "missing")
+STATES = ("applied", "duplicate", "suppressed", "waiting", "parked", "missing")
 SETTLED_AFTER = timedelta(seconds=2)
 """What was parked is told so much later: a transaction at work may still write an earlier moment."""
 ANOTHER_COUNTS = "another_event_of_the_order_counts"
 
+_SUPPRESSED = """
+    SELECT source, event_id, type, at FROM suppressed WHERE at > $1 AND at <= $2 AND ($3::text IS NULL OR source = $3)
+    ORDER BY at DESC LIMIT $4
+"""
 _PARKED = """
     (SELECT 'http' AS topic, 0 AS partition, parked_id AS first_offset, reason, detail, source, parked_at
      FROM door_parked WHERE parked_at > $1 AND parked_at <= $2 AND ($3::text IS NULL OR source = $3)
@@ -78,8 +82,11 @@ async def tail(settings: Settings, connection: Connection, client: httpx.AsyncCl
         seen = seen[-(look.limit if look.state is None else EVENTS_MAX) :]
     until = await connection.fetchval("SELECT now() - $1::interval", SETTLED_AFTER if look.settled else timedelta(0))
     since = moment_at((look.after or {}).get((CHANNEL_RAW.name, 0), 0))
-    parked = await connection.fetch(_PARKED, since, until, look.source, EVENTS_MAX)
-    events = [*await _became(settings, client, seen, reached), *map(_parked, parked)]
+    parked, suppressed = [
+        await connection.fetch(sql, since, until, look.source, EVENTS_MAX) for sql in (_PARKED, _SUPPRESSED)
+    ]
+    events = await _became(settings, connection, client, seen, reached)
+    events += [*map(_parked, parked), *map(_suppressed, suppressed)]
     events.sort(key=lambda one: str(one["at"]))
     events = [one for one in events if look.state in (None, one["state"])]
     after: Ends = {(CHANNEL_EVENTS.name, p): offset for p, offset in stretch.end.items()}
@@ -98,12 +105,16 @@ def bounded(whole: Stretch, look: Look, reached: Mapping[int, int]) -> Stretch:
 
 
 async def _became(
-    settings: Settings, client: httpx.AsyncClient, seen: Sequence[tuple[Copy, Any]], reached: dict[int, int]
+    settings: Settings,
+    connection: Connection,
+    client: httpx.AsyncClient,
+    seen: Sequence[tuple[Copy, Any]],
+    reached: dict[int, int],
 ) -> list[dict[str, Any]]:
     shown = []
     for start in range(0, len(seen), ASKED_MAX):
         part = seen[start : start + ASKED_MAX]
-        became = await fates_of(settings, client, [copy for copy, _ in part], reached, set())
+        became = await fates_of(settings, connection, client, [copy for copy, _ in part], reached, set())
         for (copy, fate), (_, record) in zip(became, part, strict=True):
             why = await _why(settings, client, copy) if fate is Fate.PARKED else None
             shown.append(_shown(copy, record, fate, ANOTHER_COUNTS if fate is Fate.SHADOWED else why))
@@ -132,10 +143,24 @@ def _shown(copy: Copy, record: Any, fate: Fate, reason: str | None) -> dict[str,
     }
 
 
-def _parked(row: Any) -> dict[str, Any]:
-    found = dict.fromkeys(("type", "event_id", "id", "mapping"))
+_UNKNOWN = ("reason", "detail", "type", "event_id", "id", "mapping", "place")
+
+
+def _suppressed(row: Any) -> dict[str, Any]:
     return {
-        **found,
+        **dict.fromkeys(_UNKNOWN),
+        "at": rfc3339(row["at"]),
+        "source": row["source"],
+        "state": str(Fate.SUPPRESSED),
+        "type": row["type"],
+        "event_id": str(row["event_id"]),
+        "incomplete": [],
+    }
+
+
+def _parked(row: Any) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(_UNKNOWN),
         "at": rfc3339(row["parked_at"]),
         "source": row["source"],
         "state": "parked",

@@ -5,10 +5,11 @@ Owns reading SQL only; nothing a person wrote is shown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from schemas.envelope import rfc3339
-from services.runtime.postgres import Connection
+from services.runtime.postgres import Connection, Pool
 
 PARKED_LISTED_MAX = 1_000
 
@@ -40,3 +41,18 @@ async def parked(connection: Connection, limit: int) -> dict[str, Any]:
         ],
         "by_reason": {r["reason"]: r["n"] for r in counts},
     }  # fmt: skip
+
+
+async def erased_among(asked_of: Connection | Pool, events: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these (record id, event id) that are erased."""
+    pairs = sorted(set(events))
+    rows = await asked_of.fetch(
+        """
+        SELECT w.r, w.e FROM unnest($1::uuid[], $2::uuid[]) AS w (r, e)
+        WHERE EXISTS (SELECT FROM erased_record x WHERE x.record_id = w.r)
+           OR EXISTS (SELECT FROM struck_event x WHERE x.event_id = w.e AND x.record_id = w.r)
+        """,
+        [record for record, _ in pairs],
+        [event for _, event in pairs],
+    )
+    return {(str(r["r"]), str(r["e"])) for r in rows}

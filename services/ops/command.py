@@ -28,6 +28,7 @@ from services.ops.commands import (
     mapping,
     parked,
     plan,
+    privacy,
     publishing,
     reads,
     remapping,
@@ -84,6 +85,8 @@ app.add_typer(value.value, name="value")
 app.add_typer(segments.segment, name="segment")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.command("reads")(reads.reads)
+app.command("erase")(privacy.erase)
+app.command("export")(privacy.export)
 app.add_typer(parked.parked, name="parked")
 app.add_typer(plan.plan, name="plan")
 app.add_typer(events.events, name="events")

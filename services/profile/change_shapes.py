@@ -67,6 +67,13 @@ class Removed(Told):
     cause: Cause = None
 
 
+class Erased(Told):
+    """He was erased: nobody answers for his id any more, and whoever keeps anything of him has to forget it too."""
+
+    type: Literal["customer.erased"]
+    cause: Cause = None
+
+
 class TierChanged(Told):
     """His grade is another; null: he has none."""
 
@@ -123,6 +130,7 @@ DATA: Mapping[str, type[Told]] = {
     changing.MERGED: Merged,
     changing.ID_CHANGED: Merged,
     changing.REMOVED: Removed,
+    changing.ERASED: Erased,
     changing.TIER_CHANGED: TierChanged,
     changing.ENTERED: SegmentMoved,
     changing.LEFT: SegmentMoved,

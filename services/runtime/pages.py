@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.runtime.measuring import Measured
+from services.runtime.receiving import Received
 from services.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def server(application: Any, host: str, port: int) -> Server:
     return Server(
         uvicorn.Config(
             Measured(application),
+            http=Received,
             host=host,
             port=port,
             log_config=None,

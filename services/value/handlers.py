@@ -16,6 +16,7 @@ import yaml
 
 from schemas.codec import State, Version, decode_event, decode_state, header
 from schemas.envelope import microseconds
+from schemas.erasure import ERASED
 from schemas.events.retraction import RETRACTED
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, VALUE_CUSTOMERS
 from services.runtime import grouping, review, withdrawing
@@ -35,7 +36,7 @@ from services.value.domain.reading import business_day, read
 from services.value.store import customers, heard
 
 POLICY = "value.policy"
-HEARD = MONEY_TYPES | HEARD_TYPES | {RETRACTED}
+HEARD = MONEY_TYPES | HEARD_TYPES | {RETRACTED, ERASED}
 REVIEWED_AT_ONCE = 500
 """Customers looked at again in one transaction after a change of the policy."""
 FALLEN_AT_ONCE = 200
@@ -111,6 +112,7 @@ class Value:
     async def _keep(self, events: Sequence[Incoming], work: Work) -> Kept:
         """Keep what the events say of money and contacts, fold orders of it; whom that concerns."""
         held = await withdrawing.hold(work.connection, [i.message for i in events])
+        events = held.left(events, work)
         contacts, concerned, priced = await self._hear(events, held, work)
         entries = self._entries(events, work)
         new = await store.insert_entries(work.connection, entries, held.here)
@@ -119,6 +121,7 @@ class Value:
         # Told again or taken back before it came: the order is folded of its rows either way.
         orders = {store.order_id(e.key) for e in entries if (e.record_id, e.event_id) in new}
         orders |= await store.withdraw(work.connection, held.now) if held.now else set()
+        orders |= await store.forget(work.connection, held.erased)
         changes, records = await self._fold(orders, work.connection)
         return Kept(records | concerned, changes, contacts, priced)
 
@@ -132,6 +135,7 @@ class Value:
         ]
         new = await heard.insert(work.connection, said, held.here)
         gone = await heard.withdraw(work.connection, held.now) if held.now else []
+        gone += await heard.forget(work.connection, held.erased)
         work.counts["heard"] += len(new)
         concerned = {
             one.record_id
@@ -143,10 +147,7 @@ class Value:
     def _entries(self, events: Sequence[Incoming], work: Work) -> list[Entry]:
         """What the events say of money; what lacks too much to say it is counted."""
         entries = []
-        for incoming in events:
-            event = incoming.message
-            if event.type not in MONEY_TYPES:
-                continue
+        for event in (i.message for i in events if i.message.type in MONEY_TYPES):
             entry = read(event, microseconds(event.time), self.zone)
             if entry is None:
                 work.counts["incomplete"] += 1
@@ -257,9 +258,8 @@ def _binding(state: State) -> grouping.Binding:
 
 def decoded(record: Any) -> Any:
     """Only events that are heard are decoded, and those exactly; the others are passed by their header."""
-    if header(record.headers, "ce_type") not in HEARD:
-        return None
-    return decode_event(record.key, record.value, record.headers, exact=True)
+    is_heard = header(record.headers, "ce_type") in HEARD
+    return decode_event(record.key, record.value, record.headers, exact=True) if is_heard else None
 
 
 def shipped_document() -> dict[str, Any]:

@@ -92,6 +92,8 @@ RULES = (
             "services.{service}.value_shapes",
             "services.{service}.webhook_shapes",
             "services.{service}.segment_shapes",
+            "services.{service}.privacy_shapes",
+            "services.{service}.exporting",
             "services.{service}.asyncapi",
             "services.{service}.listening",
             "services.{service}.webhooks",

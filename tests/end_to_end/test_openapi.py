@@ -19,6 +19,7 @@ from services.profile.asyncapi import asyncapi
 from services.profile.contract import served
 from tests.support.doors import Doors, Named, Source
 
+LEAVING = "who is erased"
 DRAWN = 8
 """Requests to each call; more with HYPOTHESIS_MAX by hand."""
 WITHOUT_AN_END = ("/v1/changes", "/v1/customers/{customer_id}/stream")
@@ -64,7 +65,10 @@ def known(doors: Doors, web: Source) -> dict[str, str]:
     where = {"field": "contact.name", "is": "Openapi Nobodyelse"}
     made = doors.post_api("/v1/segments", {"segment_id": "openapi", "name": "O", "where": where})
     assert made.status_code in (200, 201), made.text
-    return {"customer_id": customer, "segment_id": "openapi", "topic": "news", "purpose": "marketing"}
+    other = {"type": "contact.identified", "identifiers": {"user_id": "openapi-bob"}}
+    leaving = doors.customer_of("user_id", "openapi-bob", doors.send(web, other))
+    names = {"customer_id": customer, "segment_id": "openapi", "topic": "news", "purpose": "marketing"}
+    return {**names, LEAVING: leaving}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +107,8 @@ def test_drawn_requests_meet_no_server_error_and_no_answer_that_is_not_documente
 
 
 def _of_path(path: str, known: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in known.items() if f"{{{name}}}" in path}
+    names = {name: value for name, value in known.items() if f"{{{name}}}" in path}
+    return {**names, "customer_id": known[LEAVING]} if path.endswith("/erase") else names
 
 
 def test_what_is_served_is_what_the_code_says(doors: Doors) -> None:

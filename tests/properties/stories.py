@@ -18,15 +18,17 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 
 from schemas.envelope import Event, microseconds
+from schemas.erasure import erased
+from schemas.identifiers import Identifier, normalise, record_id
 from services.identity.domain.decisions import Decisions
 from services.profile import views
 from services.profile.domain import Now, document
 from services.runtime.aggregates import load
 from services.runtime.eventstore import DECISIONS
 from tests.properties.dialogues import DIALOGUES
+from tests.properties.money import MONEY, Pair, money_event, named
+from tests.support.databases import KEY
 from tests.support.house import NOON, an_event
-
-Pair = tuple[str, str]
 
 PHASES = (Phase.explicit, Phase.generate, *([Phase.shrink] if os.environ.get("C360_SHRINK") else []))
 """Shrinking runs deployments by the hundred: minutes. Ask for it when there is something to shrink."""
@@ -65,6 +67,7 @@ groups = st.tuples(st.just("group"), st.sampled_from(["1", "2"]), _minutes)
 crowds = st.tuples(st.just("crowd"), st.sampled_from([CROWD - 1, CROWD]), _minutes)
 
 retractions = st.tuples(st.just("retracted"), st.integers(0, 11), _minutes)
+erasures = st.tuples(st.just("erased"), st.sampled_from(EVERYTHING))
 removals = st.tuples(st.just("removed"), st.sampled_from(EVERYTHING), _minutes, st.integers(0, 1))
 
 _order_ids = st.sampled_from(["o1", "o2"])
@@ -100,8 +103,8 @@ dialogues = st.tuples(st.sampled_from(DIALOGUES), st.one_of(_own, _crossed), _mi
 )
 
 _OFTEN: tuple[Any, ...] = (
-    *[sightings] * 5, aliases, *[words] * 2, groups, retractions, removals, *[orders] * 3, *[messages] * 3,
-    *[dialogues] * 6,
+    *[sightings] * 5, aliases, *[words] * 2, groups, retractions, removals, erasures, *[orders] * 3,
+    *[messages] * 3, *[dialogues] * 6,
 )  # fmt: skip
 mentions = st.integers(0, len(_OFTEN) - 1).flatmap(lambda n: _OFTEN[n])
 
@@ -125,78 +128,47 @@ def events_of(name: str, said: tuple[Any, ...]) -> list[Event]:
     kind, what, *rest = said
     if kind == "seen":
         minute, traits, luck = rest
-        event = _event(name, _named(what), minute, traits=traits, source=f"s{luck % 2}")
+        event = _event(name, named(what), minute, traits=traits, source=f"s{luck % 2}")
         return [msgspec.structs.replace(event, clamped=luck == 0)]
     if kind == "alias":
         previous, minute = rest
-        data = {"type": previous[0], "value": previous[1]} if previous else {"value": "cookie-a"}
-        return [_event(name, {"user_id": [what]}, minute, "alias.asserted", properties={"previous": data})]
+        was = {"type": previous[0], "value": previous[1]} if previous else {"value": "cookie-a"}
+        return [_event(name, {"user_id": [what]}, minute, "alias.asserted", properties={"previous": was})]
     if kind == "group":
         return [_event(name, {"group_id": ["g"], "user_id": [what]}, rest[0], "group.joined")]
     if kind == "crowd":
-        named = [{"crm_id.acme": [f"crowd-{k}"], "email": ["family@x.com"]} for k in range(what)]
-        return [_event(f"{name}.{k}", one, rest[0] + k) for k, one in enumerate(named)]
+        crowd = [{"crm_id.acme": [f"crowd-{k}"], "email": ["family@x.com"]} for k in range(what)]
+        return [_event(f"{name}.{k}", one, rest[0] + k) for k, one in enumerate(crowd)]
     if kind == "retracted":
         # Perhaps an event that comes later, or never, or another retraction.
-        return [
-            _event(
-                f"{name}.{s}",
-                {"user_id": ["1"]},
-                rest[0],
-                "event.retracted",
-                properties={"source": s, "id": f"e{what}"},
-            )
-            for s in ("s0", "s1", "web")
-        ]
+        taken = {s: {"source": s, "id": f"e{what}"} for s in ("s0", "s1", "web")}
+        lead = {"user_id": ["1"]}
+        return [_event(f"{name}.{s}", lead, rest[0], "event.retracted", properties=p) for s, p in taken.items()]
+    if kind == "erased":
+        return [word_on(name, what)]
     if kind == "removed":
         minute, luck = rest
-        return [_event(name, _named([what]), minute, "contact.removed", source=f"s{luck}")]
+        return [_event(name, named([what]), minute, "contact.removed", source=f"s{luck}")]
     if kind == "message":
         who, minute, days = rest
         type_, channel, properties = what
-        return [_event(name, _named(who), minute + 1440 * days, type_, channel=channel, properties=properties)]
+        return [_event(name, named(who), minute + 1440 * days, type_, channel=channel, properties=properties)]
     if kind in MONEY:
         return [money_event(name, said)]
     properties = {"records": [{"type": t, "value": v} for t, v in what], "reason": "looked"}
-    return [_event(name, _named(what[:1]), rest[0], f"identity.{kind}_asserted", properties=properties)]
+    return [_event(name, named(what[:1]), rest[0], f"identity.{kind}_asserted", properties=properties)]
 
 
-MONEY = {
-    "completed": "order.completed", "updated": "order.updated", "refunded": "order.refunded",
-    "cancelled": "order.cancelled", "cost": "cost.incurred",
-}  # fmt: skip
-
-
-def money_event(name: str, said: tuple[Any, ...]) -> Event:
-    """An order, or something that befalls it, perhaps on the day after and under somebody else's record."""
-    kind, order_id, who, minute, luck = said
-    properties: dict[str, Any] = {"order_id": order_id, "currency": "EUR" if luck == 5 else "USD"}
-    if kind in ("completed", "updated"):
-        lines = [{"sku": "a", "price": 10 + luck, "quantity": 2, "category": "books"}, {"sku": "b", "price": "3.33"}]
-        properties |= {"subtotal": f"{23 + luck}.33", "total": f"{25 + luck}", "products": lines}
-    elif kind == "refunded" and luck:
-        properties |= {"total": luck * 7}
-    elif kind == "cancelled" and luck == 1:
-        properties |= {"products": [{"sku": "b", "quantity": 1}]}
-    elif kind == "cost":
-        properties |= {"amount": luck + 1}
-    when = NOON + timedelta(minutes=minute, days=luck % 2)
-    identifiers = _named(who)
-    shop: dict[str, Any] = {"source": "s0", "business_namespace": "shop", "properties": properties}
-    return an_event(name, identifiers, type=MONEY[kind], time=when, **shop)
+def word_on(name: str, identifier: Pair, events: Sequence[str] = ()) -> Event:
+    """The word that erases a record, or these events of it, as intake writes it into the log."""
+    lead = Identifier(identifier[0], normalise(*identifier))
+    return erased(record_id(bytes.fromhex(KEY), lead), name, "customer360", NOON, events)
 
 
 def _event(
     name: str, identifiers: dict[str, list[str]], minute: int, type: str = "page.viewed", **data: Any
 ) -> Event:
     return an_event(name, identifiers, type=type, time=NOON + timedelta(minutes=minute), **data)
-
-
-def _named(identifiers: Sequence[Pair]) -> dict[str, list[str]]:
-    named: dict[str, list[str]] = {}
-    for kind, value in identifiers:
-        named.setdefault(kind, []).append(value)
-    return named
 
 
 Tables = dict[str, Any]

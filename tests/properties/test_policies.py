@@ -11,7 +11,7 @@ import pytest
 
 from schemas.envelope import Event
 from services.value import handlers
-from tests.properties.stories import money_event
+from tests.properties.money import money_event
 from tests.properties.test_laws import SERVICES, _in_houses
 from tests.support.databases import Databases
 from tests.support.house import House, Worker

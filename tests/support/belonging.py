@@ -18,9 +18,9 @@ from tests.support.databases import KEY
 IDS = partial(record_id, bytes.fromhex(KEY))
 
 
-def words_in(events: Collection[Event]) -> list[Word]:
-    """What counts of what these events say of groups; each event is in it once."""
-    withdrawn = {target for e in events if (target := retracted_by(e)) is not None}
+def words_in(events: Collection[Event], back: Collection[str] = ()) -> list[Word]:
+    """What counts of what these events say of groups; each event is in it once. `back`: taken back by others."""
+    withdrawn = {target for e in events if (target := retracted_by(e)) is not None} | set(back)
     said = (word_of(e, IDS) for e in events if e.event_id not in withdrawn)
     return [word for word in said if word is not None]
 
@@ -42,9 +42,9 @@ def parts_in(words: Iterable[Word]) -> dict[tuple[str, str], Part]:
     return {pair: part_of(those) for pair, those in about.items()}
 
 
-def memberships_in(events: Collection[Event]) -> dict[str, list[Membership]]:
+def memberships_in(events: Collection[Event], back: Collection[str] = ()) -> dict[str, list[Membership]]:
     """member's record id → where it belongs."""
-    words = words_in(events)
+    words = words_in(events, back)
     groups, parts = groups_in(words), parts_in(words)
     present = [(group, member, part) for (group, member), part in parts.items() if part.since is not None]
     members = Counter(group for group, _, _ in present)

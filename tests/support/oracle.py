@@ -15,6 +15,7 @@ import orjson
 
 from schemas.codec import Unreadable, decode_event, decode_state
 from schemas.envelope import Event, event_id, microseconds
+from schemas.erasure import ERASED, events_of
 from services.identity.domain.clustering import Binding, cluster
 from services.identity.domain.evidence import Evidence, Trait
 from services.identity.domain.mentions import mention_of, removal_of
@@ -27,6 +28,7 @@ from services.identity.handlers import shipped_policy
 from services.interaction.domain import summary as interaction
 from services.interaction.handlers.hearing import history_row, item
 from services.runtime.batch import Incoming
+from services.runtime.forgetting import Erased
 from services.runtime.grouping import members_hash
 from services.runtime.withdrawing import retracted_by
 from services.value.domain.entries import MONEY_TYPES, Entry
@@ -65,10 +67,13 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
             until[at] = max(gone.until_us, until.get(at, gone.until_us))
     entries: dict[str, list[Entry]] = {}
     words: dict[str, list[Word]] = {}
+    erased = erased_in(event for event, _ in first.values())
     for place, (event, r) in first.items():
+        summary = summaries.setdefault(event.record_id, interaction.Summary())
+        if event.type == ERASED or erased.covers(event):
+            continue
         result.events[place] = event
         result.first[place] = (r.partition, r.offset)
-        summary = summaries.setdefault(event.record_id, interaction.Summary())
         if event.event_id in withdrawn:
             continue
         summary.add(item(history_row(Incoming(r.topic, r.partition, r.offset, r.timestamp, event, r))))
@@ -88,6 +93,15 @@ def expected(records: Iterable[Any], without: frozenset[tuple[str, int, int]] = 
     customer_of = {r: b.customer_id for r, b in result.bindings.items()}
     result.value = {customer: _as_told(body) for customer, body in worth_in(entries, customer_of).items()}
     return result
+
+
+def erased_in(events: Iterable[Event]) -> Erased:
+    """All that is erased by some word."""
+    named = [(event.record_id, events_of(event)) for event in events if event.type == ERASED]
+    return Erased(
+        frozenset(record for record, those in named if those is None),
+        frozenset((record, one) for record, those in named for one in those or ()),
+    )
 
 
 def _first_copies(records: Iterable[Any], without: frozenset[tuple[str, int, int]]) -> dict[Place, tuple[Event, Any]]:
@@ -125,7 +139,7 @@ def _who(
     traits: dict[str, list[Trait]] = {}
     for trait in evidence.traits.values():
         traits.setdefault(trait.record_id, []).append(trait)
-    belonging = memberships_in(result.events.values())
+    belonging = memberships_in(result.events.values(), withdrawn)
     for customer, members in groups.items():
         result.members[customer] = members_hash(members)
         known = [evidence.records[m] for m in members if m in evidence.records]

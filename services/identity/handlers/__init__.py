@@ -15,7 +15,7 @@ from schemas.codec import decode_event
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
 from services.identity.domain.evidence import Evidence
-from services.identity.domain.mentions import removal_of
+from services.identity.domain.mentions import REMOVED, removal_of
 from services.identity.domain.policy import Policy, read_policy
 from services.identity.handlers.deciding import (
     Learnt,
@@ -48,15 +48,16 @@ class Identity:
 
     async def apply(self, batch: Batch, work: Work) -> None:
         """Apply one batch of events."""
-        incoming = batch.of(CHANNEL_EVENTS.name)
-        events = [i.message for i in incoming]
-        log_time_ms = max((i.log_time_ms for i in incoming), default=0)
-        work.counts["applied"] += len(events)
+        came = batch.of(CHANNEL_EVENTS.name)
+        log_time_ms = max((i.log_time_ms for i in came), default=0)
         connection = work.connection
         policy = await self.policy.hold(connection)
-        removals = [r for e in events if (r := removal_of(e)) is not None]
-        held = await withdrawing.hold(connection, events, alone=bool(removals))
+        alone = any(i.message.type == REMOVED for i in came)
+        held = await withdrawing.hold(connection, [i.message for i in came], alone=alone)
         self.hearing.forget_if_taken_back(held)
+        events = [i.message for i in held.left(came, work)]
+        work.counts["applied"] += len(events)
+        removals = [r for e in events if (r := removal_of(e)) is not None]
         heard = [h for e in events if (h := self.hearing.hear(e)) is not None]
         if removals:
             await store.save_removals(connection, removals)
@@ -68,8 +69,8 @@ class Identity:
         removed = [r.record_id for r in removals]
         # After the groups: what may wait for another worker's rows must not hold the writer lock already.
         reached = await store.hear_reach(connection, events, self.hearing.id_of, new, dead, held, removed)
-        if said or unsaid or removals or held.now:
-            taken = Taken(held.now, removed, list(unsaid.records.values()))
+        if said or unsaid or removals or held.now or held.erased:
+            taken = Taken(held.now, removed, list(unsaid.records.values()), held.erased)
             await learn(said, taken, policy, log_time_ms, work)
         async for some in store.customers_of(connection, sorted({*grouped, *reached})):
             await tell_customers(*some, log_time_ms, work, Learnt())

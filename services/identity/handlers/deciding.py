@@ -7,41 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
-from schemas.codec import State, Version
+from schemas.codec import ERASED, LIVE, State, Version
 from schemas.topics import IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
 from services.identity.domain.clustering import Binding, cluster
-from services.identity.domain.evidence import Evidence, Record, Trait
+from services.identity.domain.evidence import NEVER_US, Evidence, Record, Trait
 from services.identity.domain.policy import Policy
 from services.identity.domain.quality import addresses
 from services.identity.domain.section import section
 from services.runtime.batch import Work
+from services.runtime.forgetting import NOTHING, Erased
 from services.runtime.grouping import members_hash
 from services.runtime.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a batch takes back: events, and what sources said of records; and records only named by what is dead."""
+    """What a batch takes back: events, and what sources said of records; records only named by what is dead; and
+    what is erased."""
 
     withdrawn: frozenset[str]
     removed: Sequence[str]
     unsaid: Sequence[Record]
+    erased: Erased = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """What may change who is whose. `doubted`: records of which something was taken back, or that may be generic no
-    more; `alike`: those that are alike to others than before; `traits`: what is said of records, where it was read.
+    more; `alike`: those that are alike to others than before; `traits`: what is said of records, where it was read;
+    `erased`: records whose people are erased now.
     """
 
     new: Evidence = field(default_factory=Evidence)
     doubted: Set[str] = frozenset()
     alike: Set[str] = frozenset()
     traits: Mapping[str, list[Trait]] = field(default_factory=dict)
+    erased: Set[str] = frozenset()
 
 
 async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, work: Work) -> None:
@@ -53,9 +59,12 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
     if new:
         await store.save_evidence(connection, new)
     # A record that nothing alive speaks of is told as nobody: readers may know it from a database that was lost.
-    doubted = await store.save_dead(connection, taken.unsaid)
-    if taken.withdrawn or taken.removed:
+    gone = taken.erased.records
+    nameless = [Record(r, "", "", NEVER_US, frozenset()) for r in sorted(gone)]
+    doubted = await store.save_dead(connection, [*taken.unsaid, *nameless]) | gone
+    if taken.withdrawn or taken.removed or taken.erased:
         buried = await store.bury(connection, taken.withdrawn, taken.removed)
+        buried += await store.forget(connection, taken.erased)
         doubted |= await store.revise(connection, buried) if buried else set()
     traits = {r: those for r, those in new.whole_traits(known).items() if r not in doubted}
     alike, renamed = await store.refresh(connection, traits.keys() | doubted, policy.similarity, traits)
@@ -63,24 +72,26 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
         # Who is called otherwise may have been one name too many.
         doubted |= await store.generic_beside(connection, renamed)
     if new or doubted:
-        await decide(Learnt(new, doubted, alike, traits), policy, log_time_ms, work)
+        await decide(Learnt(new, doubted, alike, traits, gone), policy, log_time_ms, work)
+        await store.empty(connection, gone)
 
 
 async def decide(learnt: Learnt, policy: Policy, log_time_ms: int, work: Work) -> None:
     """Bindings, decisions and sections of the whole components that this touches."""
-    new, doubted = learnt.new, learnt.doubted
+    new, doubted, erased = learnt.new, learnt.doubted, learnt.erased
     around = await store.neighbourhood(work.connection, new.about | doubted | learnt.alike, doubted)
     before = around.stored
     # Links of a stored generic record were not followed: more of them cannot make it less generic.
     generic = frozenset(r for r, s in before.items() if s.binding.generic and r not in doubted)
     clusters = cluster(around.records, around.links, around.assertions, policy, generic, around.looks)
     after = clusters.bindings
-    changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0}
+    changed = {r: b for r, b in after.items() if b != before[r].binding or before[r].n == 0 or r in erased}
     if around.is_held or any(r.constraint in store.LOOKED_AT for r in clusters.refused):
         await store.save_held(work.connection, list(around.records), clusters.refused)
     versions = await store.save_bindings(work.connection, changed, log_time_ms)
     for record, n in versions.items():
-        state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms)
+        gone = record in erased and before[record].dead
+        state = _binding_state(record, changed[record], Version(work.epoch, n), log_time_ms, gone)
         work.tell(IDENTITY_BINDINGS.name, state)
     # Sections that may be others now: of records something was said of, and of those that moved.
     touched = {after[r].customer_id for r in new.said_of | changed.keys() | doubted}
@@ -127,17 +138,20 @@ async def tell_customers(
     for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
         text, members = sections[customer]
         told = orjson.loads(text) if text else None
-        state = State(customer, Version(work.epoch, n), told, members, log_time_ms)
-        work.tell(IDENTITY_CUSTOMERS.name, state)
+        cause = ERASED if told is None and customer in learnt.erased else LIVE
+        work.tell(IDENTITY_CUSTOMERS.name, State(customer, Version(work.epoch, n), told, members, log_time_ms, cause))
 
 
-def _binding_state(record: str, binding: Binding, version: Version, log_time_ms: int) -> State:
-    body = {
+def _binding_state(record: str, binding: Binding, version: Version, log_time_ms: int, gone: bool = False) -> State:
+    """`gone`: its person was erased, and nobody else speaks of it."""
+    body: dict[str, Any] = {
         "customer_id": binding.customer_id,
         "generic": binding.generic,
         "weight": binding.weight,
         "rivals": [list(r) for r in binding.rivals],
     }
+    if gone:
+        body["erased"] = True
     return State(record, version, body, "", log_time_ms)
 
 
@@ -146,18 +160,31 @@ def lone(record: str) -> dict[str, object]:
     return {"customer_id": record, "generic": False, "weight": 0, "rivals": []}
 
 
+_IS_ERASED = "EXISTS (SELECT FROM erased e WHERE e.record_id = {}) AS is_erased"
+
+
 async def current_bindings(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
     """Bindings of these records as committed now."""
-    rows = await connection.fetch("SELECT * FROM record WHERE record_id = any($1::uuid[])", keys)
+    rows = await connection.fetch(
+        f"SELECT r.*, {_IS_ERASED.format('r.record_id')} FROM record r WHERE record_id = any($1::uuid[])", keys
+    )
     return [
-        _binding_state(str(r["record_id"]), store.stored_row(r).binding, Version(epoch, r["n"]), r["log_time_ms"])
+        _binding_state(
+            str(r["record_id"]),
+            store.stored_row(r).binding,
+            Version(epoch, r["n"]),
+            r["log_time_ms"],
+            r["dead"] and r["is_erased"],
+        )
         for r in rows
     ]
 
 
 async def current_customers(connection: Connection, keys: Sequence[str], epoch: int) -> list[State]:
     """Sections of these customers as committed now."""
-    rows = await connection.fetch("SELECT * FROM customer WHERE customer_id = any($1::uuid[])", keys)
+    rows = await connection.fetch(
+        f"SELECT c.*, {_IS_ERASED.format('c.customer_id')} FROM customer c WHERE customer_id = any($1::uuid[])", keys
+    )
     return [
         State(
             str(r["customer_id"]),
@@ -165,6 +192,7 @@ async def current_customers(connection: Connection, keys: Sequence[str], epoch: 
             orjson.loads(r["told"]) if r["told"] else None,
             r["members"],
             r["log_time_ms"],
+            ERASED if r["told"] is None and r["is_erased"] else LIVE,
         )
         for r in rows
     ]

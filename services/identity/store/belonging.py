@@ -104,3 +104,19 @@ async def totals(connection: Connection, group_id: str) -> dict[str, int]:
     )
     assert row is not None
     return {"members": row["members"], "left": row["gone"]}
+
+
+async def named_by_others(connection: Connection, records: Sequence[str]) -> list[list[str]]:
+    """[record id, event id] of what was said under other records: who belongs to a group, who is whom."""
+    rows = await connection.fetch(
+        """
+        SELECT group_id AS record_id, event_id FROM group_word WHERE member_id = any($1::uuid[])
+        UNION
+        SELECT m.record_id, m.event_id FROM mention m WHERE NOT m.seen AND m.record_id <> all($1::uuid[])
+          AND m.event_id = any(ARRAY(SELECT event_id FROM assertion WHERE a = any($1::uuid[])
+                                     UNION SELECT event_id FROM assertion WHERE b = any($1::uuid[])))
+        ORDER BY 1, 2
+        """,
+        records,
+    )
+    return [[str(r["record_id"]), str(r["event_id"])] for r in rows]

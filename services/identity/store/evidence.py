@@ -112,7 +112,8 @@ async def _save_records(connection: Connection, records: Sequence[Record]) -> No
         INSERT INTO record (record_id, type, value, first_us, sources, customer_id, n)
         SELECT r, t, v, f, string_to_array(s, chr(31)), r, 0
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[]) AS new (r, t, v, f, s)
-        ON CONFLICT (record_id) DO UPDATE SET first_us = excluded.first_us, sources = excluded.sources, dead = false
+        ON CONFLICT (record_id) DO UPDATE SET first_us = excluded.first_us, sources = excluded.sources, dead = false,
+            type = excluded.type, value = excluded.value
         """,
         [r.record_id for r in records],
         [r.type for r in records],

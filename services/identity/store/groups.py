@@ -19,6 +19,7 @@ from services.identity.domain.groups import Group, Part, Word, called, group_of,
 from services.identity.store.belonging import groups, part_row
 from services.identity.store.evidence import lock_writer
 from services.identity.store.rows import record_row, stored_row
+from services.runtime.forgetting import Erased
 from services.runtime.postgres import Connection
 from services.runtime.withdrawing import Withdrawals
 
@@ -34,7 +35,7 @@ async def hear_groups(
     """Keep what is said of groups, take out what is taken back; the members whose groups are others now, sorted."""
     words = [word for e in events if (word := word_of(e, record_id)) is not None]
     fresh = await _insert(connection, words, held.here)
-    buried = await _bury(connection, held.now)
+    buried = await _bury(connection, held.now) + await _forget(connection, held.erased)
     touched = {w.group_id for w in (*fresh, *buried)}
     if not touched:
         return []
@@ -107,6 +108,19 @@ async def _bury(connection: Connection, withdrawn: Collection[str]) -> list[Word
         sorted(withdrawn),
     )
     return [_word(r) for r in rows]
+
+
+async def _forget(connection: Connection, erased: Erased) -> list[Word]:
+    """Delete what these events said of groups; of it what was alive until now."""
+    if not erased.events:
+        return []
+    rows = await connection.fetch(
+        "DELETE FROM group_word w USING unnest($1::uuid[], $2::uuid[]) AS e (g, i)"
+        " WHERE w.group_id = e.g AND w.event_id = e.i RETURNING w.*",
+        [record for record, _ in sorted(erased.events)],
+        [event for _, event in sorted(erased.events)],
+    )
+    return [_word(r) for r in rows if not r["dead"]]
 
 
 def _word(r: Any) -> Word:

@@ -15,7 +15,8 @@ from services.identity.store.rows import value_digest
 from services.runtime.postgres import Connection
 
 
-def _row(r: Any) -> Mention:
+def mention_row(r: Any) -> Mention:
+    """A row as the domain's noun."""
     return Mention(
         str(r["event_id"]), str(r["record_id"]), r["source"], r["time_us"], r["first_us"], r["seen"], r["said"]
     )
@@ -85,7 +86,7 @@ async def bury(connection: Connection, withdrawn: Iterable[str], records: Iterab
         """,
         sorted(set(records)),
     )
-    return [_row(r) for r in rows]
+    return [mention_row(r) for r in rows]
 
 
 async def save_dead(connection: Connection, records: Sequence[Record]) -> set[str]:
@@ -130,7 +131,7 @@ async def _alive_around(connection: Connection, records: Sequence[str]) -> list[
         """,
         records,
     )
-    return [_row(r) for r in rows]
+    return [mention_row(r) for r in rows]
 
 
 async def _revise_records(connection: Connection, touched: Sequence[str], left: Evidence) -> None:

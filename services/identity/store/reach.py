@@ -14,6 +14,7 @@ from schemas.identifiers import Identifier
 from services.identity.domain.proving import word_of
 from services.identity.domain.reach import Address, Kind, Medium, Word, adds_nothing
 from services.identity.store.evidence import lock_writer
+from services.runtime.forgetting import Erased
 from services.runtime.postgres import Connection
 from services.runtime.withdrawing import Withdrawals
 
@@ -67,14 +68,15 @@ async def hear_reach(
     `removed`: records whose sources removed them; the removals are saved already.
     """
     words = _words(events, record_id, new)
-    if not words and not held.now and not removed:
+    if not words and not held.now and not removed and not held.erased:
         return []
     # Whoever adds words or takes some back holds this lock: what an address stands at cannot change under us.
     await lock_writer(connection)
     proved = await _proved(connection, words)
     fresh = await _insert(connection, words, dead)
     touched = {w.record_id for w in fresh if w.address not in proved or not adds_nothing(w, proved[w.address])}
-    return sorted(touched | await _bury(connection, held.now, removed))
+    touched |= await _bury(connection, held.now, removed) | await _forget(connection, held.erased)
+    return sorted(touched)
 
 
 def _words(events: Iterable[Event], record_id: Callable[[Identifier], str], new: Collection[Place]) -> list[Word]:
@@ -140,6 +142,28 @@ async def _bury(connection: Connection, withdrawn: Collection[str], removed: Col
             RETURNING w.record_id
             """,
             sorted(set(removed)),
+        )
+    return {str(r["record_id"]) for r in rows}
+
+
+async def _forget(connection: Connection, erased: Erased) -> set[str]:
+    """Delete the words of what is erased, whose mentions are there still; the records it was about."""
+    rows: list[Any] = []
+    if erased.records:
+        rows += await connection.fetch(
+            """
+            DELETE FROM reach_word w USING mention m
+            WHERE m.record_id = any($1::uuid[]) AND w.event_id = m.event_id AND w.under = m.record_id
+            RETURNING w.record_id
+            """,
+            sorted(erased.records),
+        )
+    if erased.events:
+        rows += await connection.fetch(
+            "DELETE FROM reach_word w USING unnest($1::uuid[], $2::uuid[]) AS e (r, i)"
+            " WHERE w.event_id = e.i AND w.under = e.r RETURNING w.record_id",
+            [record for record, _ in sorted(erased.events)],
+            [event for _, event in sorted(erased.events)],
         )
     return {str(r["record_id"]) for r in rows}
 

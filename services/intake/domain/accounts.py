@@ -17,12 +17,14 @@ from typing import NamedTuple
 class Fate(StrEnum):
     """How a copy in the log ended, or that it did not yet.
 
-    `waiting`: not come to yet. `missing`: come to, and nowhere: that must not be.
+    `suppressed`: its person was erased, before or since. `waiting`: not come to yet. `missing`: come to, and nowhere:
+    that must not be.
     """
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
     SHADOWED = "shadowed"
+    SUPPRESSED = "suppressed"
     PARKED = "parked"
     WAITING = "waiting"
     MISSING = "missing"
@@ -36,11 +38,13 @@ class Cell(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What the doors answered for: copies taken into the log, parked at the door, or refused to be sent again."""
+    """What the doors answered for: copies taken into the log, parked at the door, refused to be sent again, or kept
+    nowhere because their person was erased."""
 
     taken: int = 0
     parked: int = 0
     refused: int = 0
+    suppressed: int = 0
 
 
 @dataclass(slots=True)

@@ -106,6 +106,19 @@ class Parked:
     broken: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """An event of somebody who was erased: it is counted, and kept nowhere."""
+
+    event_type: str
+    event_id: str
+    broken: tuple[tuple[str, str], ...] = ()
+
+
+Taken = Accepted | Parked | Suppressed
+"""What becomes of an event at the door."""
+
+
 class Refused(ValueError):
     """Raised inside the domain for one event; `accept` and the readers turn it into Parked."""
 

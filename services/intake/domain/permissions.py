@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.erasure import ERASED
 from schemas.events.fields import text_of
 from services.intake.domain.model import Refused, Source
 from services.intake.domain.reasons import Reason
@@ -18,13 +19,15 @@ PERMISSIONS = (ASSERT, RETRACT)
 OWN_SOURCE = Source("customer360", may=PERMISSIONS)
 """Whose events are that apps give through our own calls. Nobody can register a source of this name."""
 
-_ASSERTIONS = frozenset({"identity.same_asserted", "identity.different_asserted"})
+ASSERTIONS = frozenset({"identity.same_asserted", "identity.different_asserted"})
 _RETRACTION = "event.retracted"
 
 
 def check_permitted(event_type: str, properties: Mapping[str, Any], source: Source) -> None:
-    """Raises Refused(not_permitted); the detail names the permission that is lacking."""
-    if event_type in _ASSERTIONS:
+    """Raises Refused(not_permitted); the detail names the permission that is lacking, if there is one."""
+    if event_type == ERASED:
+        raise Refused(Reason.NOT_PERMITTED, "who is to be erased is asked of the profile API")
+    if event_type in ASSERTIONS:
         needed = ASSERT
     elif event_type == _RETRACTION and not _is_own(text_of(properties.get("source")), source.name):
         needed = RETRACT

@@ -17,9 +17,10 @@ from aiokafka.errors import KafkaError
 from schemas.codec import encode_event
 from schemas.topics import CHANNEL_EVENTS
 from services.intake import inputs, store
+from services.intake.domain import model
 from services.intake.domain.accept import accept
-from services.intake.domain.model import Accepted, Parked, Raw, Received, Source
-from services.intake.door import mappings, plans
+from services.intake.domain.model import Accepted, Parked, Raw, Received, Source, Suppressed
+from services.intake.door import erasures, mappings, plans
 from services.intake.door.accounting import Accounting
 from services.intake.pacing import Pacing
 from services.intake.recent import Recent
@@ -172,7 +173,7 @@ class Taken:
     """What became of one request: (topic, partition) → next offset after its events, and each event's fate."""
 
     ends: Ends
-    results: Sequence[Accepted | Parked]
+    results: Sequence[model.Taken]
 
 
 class Door:
@@ -185,6 +186,7 @@ class Door:
         self.sources = Sources(database)
         self.plans = plans.Plans(database)
         self.mappings = mappings.Mappings(database)
+        self.erased = erasures.Erased(database, settings.key_bytes)
         self.accounting = Accounting(database)
         self.recent = Recent(settings, database)
         self.pacing = Pacing()
@@ -193,13 +195,16 @@ class Door:
         """Take one request's events. Raises BrokerAway, or what TRANSIENT lists."""
         plan = await self.plans.of(source.name)
         received = Received(datetime.now(UTC), source, plan)
-        results = [accept(raw, received, self.settings.key_bytes) for raw in events]
+        results = await self.erased.spare([accept(raw, received, self.settings.key_bytes) for raw in events])
         parked = [(index, r) for index, r in enumerate(results) if isinstance(r, Parked)]
         if parked:
             await self._park(source, body, parked)
             self.accounting.note(source.name, received.arrival, parked=len(parked))
         if plan is not None and (broken := plans.broken_by(results)):
             await self._note(source.name, plan.version, broken)
+        if suppressed := [r for r in results if isinstance(r, Suppressed)]:
+            await self._suppress(source.name, suppressed)
+            self.accounting.note(source.name, received.arrival, suppressed=len(suppressed))
         accepted = [r for r in results if isinstance(r, Accepted)]
         try:
             ends = await self.publisher.publish(accepted)
@@ -219,6 +224,12 @@ class Door:
         pool = await self.database.pool()
         async with pool.acquire() as connection:
             await plans.note(connection, source, version, broken)
+
+    async def _suppress(self, source: str, suppressed: Sequence[Suppressed]) -> None:
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            await erasures.note(connection, source, suppressed)
+        telemetry.RECORDS.labels("intake", "", "suppressed").inc(len(suppressed))
 
     async def _park(self, source: Source, body: bytes, parked: list[tuple[int, Parked]]) -> None:
         pool = await self.database.pool()

@@ -28,15 +28,18 @@ class Accounting:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._counts: dict[Cell, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._counts: dict[Cell, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         self._writing: asyncio.Task[None] | None = None
 
-    def note(self, source: str, arrival: datetime, taken: int = 0, parked: int = 0, refused: int = 0) -> None:
+    def note(
+        self, source: str, arrival: datetime, taken: int = 0, parked: int = 0, refused: int = 0, suppressed: int = 0
+    ) -> None:
         """Count what one request's sender was answered."""
         counts = self._counts[Cell(source, minute_of(arrival))]
         counts[0] += taken
         counts[1] += parked
         counts[2] += refused
+        counts[3] += suppressed
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_later())
 
@@ -46,13 +49,13 @@ class Accounting:
             await self._write()
 
     async def _write(self) -> None:
-        counts, self._counts = self._counts, defaultdict(lambda: [0, 0, 0])
+        counts, self._counts = self._counts, defaultdict(lambda: [0, 0, 0, 0])
         if not counts:
             return
         try:
             pool = await self.database.pool()
             async with pool.acquire() as connection:
-                await add(connection, {cell: Answered(*three) for cell, three in counts.items()})
+                await add(connection, {cell: Answered(*four) for cell, four in counts.items()})
         except TRANSIENT as error:
             telemetry.log.warning("account_not_written", cells=len(counts), error=telemetry.where(error))
 
@@ -70,16 +73,18 @@ async def add(connection: Connection, counts: Mapping[Cell, Answered]) -> None:
     ordered = sorted(counts.items())
     await connection.execute(
         """
-        INSERT INTO door_account (source, minute, taken, parked, refused)
-        SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[])
+        INSERT INTO door_account (source, minute, taken, parked, refused, suppressed)
+        SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
         ON CONFLICT (source, minute) DO UPDATE SET taken = door_account.taken + excluded.taken,
-            parked = door_account.parked + excluded.parked, refused = door_account.refused + excluded.refused
+            parked = door_account.parked + excluded.parked, refused = door_account.refused + excluded.refused,
+            suppressed = door_account.suppressed + excluded.suppressed
         """,
         [cell.source for cell, _ in ordered],
         [cell.minute for cell, _ in ordered],
         [said.taken for _, said in ordered],
         [said.parked for _, said in ordered],
         [said.refused for _, said in ordered],
+        [said.suppressed for _, said in ordered],
     )
     newest = max(cell.minute for cell, _ in ordered)
     await connection.execute(
@@ -93,8 +98,11 @@ async def add(connection: Connection, counts: Mapping[Cell, Answered]) -> None:
 async def answered(connection: Connection, since: datetime, until: datetime) -> dict[Cell, Answered]:
     """What the doors answered for in these minutes."""
     rows = await connection.fetch(
-        "SELECT source, minute, taken, parked, refused FROM door_account WHERE minute >= $1 AND minute < $2",
+        "SELECT source, minute, taken, parked, refused, suppressed FROM door_account"
+        " WHERE minute >= $1 AND minute < $2",
         since,
         until,
     )
-    return {Cell(r["source"], r["minute"]): Answered(r["taken"], r["parked"], r["refused"]) for r in rows}
+    return {
+        Cell(r["source"], r["minute"]): Answered(r["taken"], r["parked"], r["refused"], r["suppressed"]) for r in rows
+    }

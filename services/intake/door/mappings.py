@@ -14,6 +14,7 @@ from schemas.envelope import rfc3339
 from services.intake.domain.mapping import Table
 from services.intake.domain.own_mapping import BadMapping, read_own, version_of
 from services.intake.domain.remapping import Tables
+from services.intake.door import erasures
 from services.runtime import control, documents, policies, telemetry
 from services.runtime.http import Database
 from services.runtime.postgres import Connection, ServiceSchema
@@ -68,6 +69,7 @@ async def ready(settings: Settings, database: Database) -> None:
             told = await control.read_control(settings, "intake")
             restored = await policies.restore(connection, told, execute=True)
             telemetry.log.info("inputs_restored", added=restored.added, known=restored.known)
+            await erasures.restore(connection)
             await connection.execute("INSERT INTO in_force VALUES ($1, 0) ON CONFLICT DO NOTHING", _LOOKED)
         await control.tell(settings, connection, "intake")
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from schemas.envelope import rfc3339
-from services.intake.domain.model import Accepted, Parked
+from services.intake.domain.model import Taken
 from services.intake.domain.plans import Plan, read_plan
 from services.runtime.http import Database
 from services.runtime.postgres import Connection
@@ -101,7 +101,7 @@ async def violations(connection: Connection, source: str) -> list[dict[str, Any]
     return [{**r, **{name: rfc3339(r[name]) for name in times}} for r in map(dict, rows)]
 
 
-def broken_by(results: Iterable[Accepted | Parked]) -> Counter[tuple[str, str]]:
+def broken_by(results: Iterable[Taken]) -> Counter[tuple[str, str]]:
     """(type, rule) → how many of these events break it."""
     return Counter(pair for result in results if result.broken for pair in result.broken)
 

@@ -46,8 +46,10 @@ class Interaction:
         events = batch.of(CHANNEL_EVENTS.name)
         moves = [binding_of(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
         withdrawals = await withdrawing.hold(connection, [i.message for i in events])
+        events = withdrawals.left(events, work)
         fresh = await unseen(events, withdrawals.here, work)
         undone = await store.withdraw(connection, withdrawals.now) if withdrawals.now else set()
+        undone |= await store.forget(connection, withdrawals.erased)
         await store.insert_corrections(connection, [c for i in events if (c := correction(i.message)) is not None])
         facts = [fact for i, row in fresh if not row.withdrawn for fact in heard(i.message)]
         await store.insert_facts(connection, facts)

@@ -35,8 +35,10 @@ class Gathering:
         events = batch.of(CHANNEL_EVENTS.name)
         moves = [binding_of(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
         withdrawals = await withdrawing.hold(connection, [i.message for i in events])
+        events = withdrawals.left(events, work)
         new = await unseen(events, withdrawals.here, work)
         undone = await store.withdraw(connection, withdrawals.now) if withdrawals.now else set()
+        undone |= await store.forget(connection, withdrawals.erased)
         await store.insert_corrections(connection, [c for i in events if (c := correction(i.message)) is not None])
         await store.insert_facts(connection, [f for i, row in new if not row.withdrawn for f in heard(i.message)])
         if undone:

@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.envelope import microseconds
 from services.interaction.domain.summary import LAST_ITEMS_MAX, Item, Summary
+from services.runtime.forgetting import Erased, delete
 from services.runtime.postgres import Connection
 
 
@@ -83,6 +84,17 @@ async def withdraw(connection: Connection, event_ids: Iterable[str]) -> set[str]
         sorted(event_ids),
     )
     return {str(r["record_id"]) for r in rows}
+
+
+FORGET = ("history", "fact", "correction")
+"""Tables in which what is erased leaves no row."""
+
+
+async def forget(connection: Connection, erased: Erased) -> set[str]:
+    """Delete all that was kept of what is erased; the records of it."""
+    for table in FORGET if erased else ():
+        await delete(connection, table, erased)
+    return erased.touched
 
 
 async def counted(connection: Connection, records: Iterable[str]) -> list[tuple[str, Item]]:

@@ -19,7 +19,8 @@ from services.ops.commands.output import AsJson, console, count, print_json, rea
 MINUTES_DEFAULT = 10
 TIMEOUT_S = 900.0
 COLUMNS = (
-    "received", "refused", "applied", "duplicate", "shadowed", "parked", "waiting", "uncounted", "lost", "missing",
+    "received", "refused", "applied", "duplicate", "shadowed", "suppressed", "parked", "waiting", "uncounted", "lost",
+    "missing",
 )  # fmt: skip
 
 Since = Annotated[str | None, typer.Option("--from", metavar="TIME", help="From this minute. RFC 3339.")]

@@ -3,7 +3,7 @@
 Owns the application; customers.py answers what is known of people, timeline.py what happened, identity.py why,
 value.py what they are worth, groups.py where they belong, contact.py what is wrong with their contact; finding.py
 searches, segments.py says who is in which segment, commands.py takes what apps say, streams.py tells what changes,
-webhooks.py tells it to endpoints. doors.py is what they share.
+webhooks.py tells it to endpoints, privacy.py exports and erases. doors.py is what they share.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from schemas.sections import CustomerDocument
-from services.profile import segment_shapes, value_shapes, webhook_shapes
+from services.profile import privacy_shapes, segment_shapes, value_shapes, webhook_shapes
 from services.profile.api import (
     auditing,
     commands,
@@ -29,6 +29,7 @@ from services.profile.api import (
     finding,
     groups,
     identity,
+    privacy,
     recommendations,
     segments,
     streams,
@@ -48,6 +49,7 @@ from services.profile.dialogue_shapes import (
     ResumeAnswer,
     SegmentFeedbackAnswer,
 )
+from services.profile.exporting import Exporter
 from services.profile.history_shapes import HistoryAnswer, HowAnswer
 from services.profile.identity_shapes import AssertionAnswer, IdentityAnswer, PathAnswer, ReviewAnswer
 from services.profile.internal import internal
@@ -83,11 +85,11 @@ class Api(FastAPI):
 def public(settings: Settings) -> FastAPI:
     """The public API on C360_PROFILE_PORT."""
     doors, changes = Doors(settings), Changes(settings)
-    deliverer = Deliverer(settings, changes)
+    deliverer, exporter = Deliverer(settings, changes), Exporter(doors)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        beside = [asyncio.create_task(one.run()) for one in (deliverer, doors.auditing)]
+        beside = [asyncio.create_task(one.run()) for one in (deliverer, exporter, doors.auditing)]
         yield
         for task in beside:
             task.cancel()
@@ -103,11 +105,13 @@ def public(settings: Settings) -> FastAPI:
         redoc_url=None,
         exception_handlers={**EXCEPTION_HANDLERS, RequestValidationError: _unreadable},
     )
-    app.state.doors, app.state.changes, app.state.deliverer = doors, changes, deliverer
+    app.state.doors, app.state.changes = doors, changes
+    app.state.deliverer, app.state.exporter = deliverer, exporter
     app.add_middleware(Around, doors=doors)
     app.include_router(_calls())
     app.include_router(_further_calls())
     app.include_router(_webhook_calls())
+    app.include_router(_privacy_calls())
     app.get("/asyncapi.json", include_in_schema=False)(events_document)
     app.get("/healthz", include_in_schema=False)(healthz)
     return app
@@ -197,9 +201,22 @@ def _webhook_calls() -> APIRouter:
     return calls
 
 
+def _privacy_calls() -> APIRouter:
+    """What `privacy:admin` may do to one customer's data."""
+    calls, shapes = _router(), privacy_shapes
+    asked: dict[str, Any] = {"status_code": 202, "responses": _problems(410)}
+    calls.post("/customers/{customer_id}/erase", response_model=shapes.ErasureAnswer, **asked)(privacy.erase)
+    calls.get("/erasures/{erasure_id}", response_model=shapes.ErasureAnswer)(privacy.erasure)
+    calls.post("/customers/{customer_id}/export", response_model=shapes.ExportAnswer, **asked)(privacy.export)
+    calls.get("/exports/{export_id}", response_model=shapes.ExportAnswer)(privacy.exported)
+    copied: dict[str, Any] = {"response_model": None, "responses": _problems(409)}
+    calls.get("/exports/{export_id}/data", **copied)(privacy.exported_data)
+    return calls
+
+
 def _router() -> APIRouter:
     key = [Security(HTTPBearer(auto_error=False, description="An API key with the scopes the call needs"))]
-    return APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 404, 422, 429, 503), dependencies=key)
+    return APIRouter(prefix="/v1", responses=_problems(400, 401, 403, 404, 410, 422, 429, 503), dependencies=key)
 
 
 def _problems(*codes: int) -> dict[int | str, Any]:

@@ -26,7 +26,7 @@ from services.profile.chain import Chain, Freshness
 from services.profile.views import segments as memberships
 from services.runtime import telemetry, waiting
 from services.runtime.http import Database, Problem, answer
-from services.runtime.postgres import ServiceSchema
+from services.runtime.postgres import Connection, ServiceSchema
 from services.runtime.settings import Settings
 
 WAIT_MS_DEFAULT = 1_000
@@ -80,23 +80,23 @@ class Doors:
         return answer(body, headers=fresh_headers(fresh or await self.chain.freshness()))
 
     async def id_today(self, customer_id: str) -> str:
-        """The id, today, of the customer an id stands for. Raises Problem("unknown-customer")."""
+        """The id, today, of the customer an id stands for. Raises Problem("unknown-customer", "erased")."""
         asked = _asked(customer_id)
         pool = await self.database.pool()
         async with pool.acquire() as connection:
             found = await views.today(connection, asked)
-        if found is None:
-            raise Problem("unknown-customer", "no customer has or had this id")
+            if found is None:
+                raise await _nobody(connection, asked)
         return found
 
     async def today(self, customer_id: str) -> domain.Told:
-        """The customer an id stands for today, with his sections. Raises Problem("unknown-customer")."""
+        """The customer an id stands for today, with his sections. Raises Problem("unknown-customer", "erased")."""
         asked = _asked(customer_id)
         pool = await self.database.pool()
         async with pool.acquire() as connection:
             told = await views.customer(connection, asked)
-        if told is None or not told.exists:
-            raise Problem("unknown-customer", "no customer has or had this id")
+            if told is None or not told.exists:
+                raise await _nobody(connection, asked)
         return told
 
     async def segments(self) -> Mapping[str, memberships.Definition]:
@@ -152,6 +152,13 @@ class Doors:
         """The problem that another service does not answer."""
         telemetry.log.warning("part_unavailable", part=service, error=telemetry.where(error))
         return Problem("unavailable", f"{service} does not answer", {"Retry-After": "1"})
+
+
+async def _nobody(connection: Connection, asked: str) -> Problem:
+    """The problem that nobody answers for this id."""
+    if await views.is_erased(connection, asked):
+        return Problem("erased", "this customer was erased; nothing of him is kept")
+    return Problem("unknown-customer", "no customer has or had this id")
 
 
 def _asked(customer_id: str) -> str:

@@ -7,6 +7,7 @@ that he came to be, and once that he went:
 - `customer.id_changed`: the same, but nobody was shown under that id before: the customer has another name.
   Either is told again when the id answers with yet another: the last one says who it is today, without a chain;
 - `customer.removed`: gone, and his id answers with nobody: what was said of him was taken back;
+- `customer.erased`: gone for good, as he or the law wanted it: whoever has something of him forgets it too;
 - `customer.split`: goes on, less the records of customers who came out of him;
 - `customer.updated`: anything else.
 With a change it is told which segments he entered and left, that his tier changed, and what came to pass (a promise
@@ -21,10 +22,10 @@ from typing import Any
 
 from services.profile.domain.documents import PARTS_OF
 
-CREATED, UPDATED, MERGED, SPLIT, ID_CHANGED, REMOVED = (
-    f"customer.{what}" for what in ("created", "updated", "merged", "split", "id_changed", "removed")
+CREATED, UPDATED, MERGED, SPLIT, ID_CHANGED, REMOVED, ERASED = (
+    f"customer.{what}" for what in ("created", "updated", "merged", "split", "id_changed", "removed", "erased")
 )
-GONE = (MERGED, ID_CHANGED, REMOVED)
+GONE = (MERGED, ID_CHANGED, REMOVED, ERASED)
 ENTERED, LEFT, TIER_CHANGED = "segment.entered", "segment.left", "tier.changed"
 PROMISE_DUE, DETRACTOR, DEFECTED = "promise.due", "feedback.detractor", "customer.defected"
 MOVES_HEADER = "c360_moves"
@@ -61,7 +62,7 @@ class Batch:
 
     `services`: customer → whose sections of him changed. `existed`, `exists`: customer → whether he is shown, before
     and after; absent: identity never told him. `late`: gone before, and now answered for by another. `bound`: gone
-    customer → who answers for his id. `parted`: customer → customers who came out of him.
+    customer → who answers for his id. `parted`: customer → customers who came out of him. `erased`: gone for good.
     """
 
     services: Mapping[str, list[str]]
@@ -70,6 +71,7 @@ class Batch:
     late: Collection[str] = ()
     bound: Mapping[str, str] = field(default_factory=dict)
     parted: Mapping[str, list[str]] = field(default_factory=dict)
+    erased: Collection[str] = ()
 
     @property
     def gone(self) -> list[str]:
@@ -99,7 +101,7 @@ class Batch:
     def _gone(self, customer: str) -> Detail:
         into = self.bound.get(customer, customer)
         if into == customer:
-            return {"type": REMOVED}
+            return {"type": ERASED if customer in self.erased else REMOVED}
         return {"type": MERGED if self.existed.get(into) else ID_CHANGED, "from": [customer], "into": into}
 
 

@@ -17,7 +17,7 @@ from services.profile.domain import changing
 
 TYPES: tuple[str, ...] = (
     changing.CREATED, changing.UPDATED, changing.MERGED, changing.SPLIT, changing.ID_CHANGED, changing.REMOVED,
-    changing.ENTERED, changing.LEFT, changing.TIER_CHANGED, changing.PROMISE_DUE, changing.DETRACTOR,
+    changing.ERASED, changing.ENTERED, changing.LEFT, changing.TIER_CHANGED, changing.PROMISE_DUE, changing.DETRACTOR,
     changing.DEFECTED,
 )  # fmt: skip
 """What streams tell."""

@@ -26,12 +26,13 @@ async def save_bindings(connection: Connection, states: Iterable[State]) -> list
         WITH was AS (
             SELECT record_id, customer_id FROM binding WHERE record_id = any($1::uuid[])
         ), kept AS (
-            INSERT INTO binding AS b (record_id, customer_id, epoch, n, generic, weight, rivals)
+            INSERT INTO binding AS b (record_id, customer_id, epoch, n, generic, weight, rivals, erased)
             SELECT * FROM
-                unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[], $7::json[])
+                unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[], $7::json[],
+                    $8::bool[])
             ON CONFLICT (record_id) DO UPDATE SET customer_id = excluded.customer_id, epoch = excluded.epoch,
                 n = excluded.n, generic = excluded.generic, weight = excluded.weight, rivals = excluded.rivals,
-                former = CASE WHEN excluded.customer_id = b.record_id
+                erased = excluded.erased, former = CASE WHEN excluded.customer_id = b.record_id
                     THEN coalesce(nullif(b.customer_id, b.record_id), b.former) END
             WHERE (b.epoch, b.n) < (excluded.epoch, excluded.n)
             RETURNING record_id, customer_id
@@ -44,6 +45,7 @@ async def save_bindings(connection: Connection, states: Iterable[State]) -> list
         [b["generic"] for b in bodies],
         [b["weight"] for b in bodies],
         [orjson.dumps(b["rivals"]).decode() for b in bodies],
+        [b.get("erased", False) for b in bodies],
     )
     return [Move(str(r["record_id"]), str(r["former"]) if r["former"] else None, str(r["customer_id"])) for r in rows]
 
@@ -146,6 +148,13 @@ async def count_on(connection: Connection, customers: Iterable[str]) -> dict[str
         "UPDATE customer SET n = n + 1 WHERE customer_id = any($1::uuid[]) RETURNING customer_id, n", ids
     )
     return {str(r["customer_id"]): r["n"] for r in rows}
+
+
+async def erased_among(connection: Connection, records: Sequence[str]) -> set[str]:
+    """Those of these records whose people were erased."""
+    sql = "SELECT record_id FROM binding WHERE erased AND record_id = any($1::uuid[])"
+    rows = await connection.fetch(sql, records)
+    return {str(r["record_id"]) for r in rows}
 
 
 async def binding_of(connection: Connection, records: Sequence[str]) -> dict[str, str]:

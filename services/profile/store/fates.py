@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from schemas.codec import StateText
+from schemas.codec import ERASED, StateText
 from services.profile import store
 from services.profile.domain import IDENTITY
 from services.profile.domain.changing import Batch, Move
@@ -64,6 +64,9 @@ async def changes(
     gone = batch.gone
     if gone:
         batch.bound = await store.binding_of(connection, gone)
+        batch.erased = await store.erased_among(connection, gone) | {
+            c for c in gone if (c, IDENTITY) in sections and sections[c, IDENTITY].cause == ERASED
+        }
         others = sorted(set(batch.bound.values()) - exists.keys())
         await _see(connection, others, batch)
     batch.parted = await _parted(connection, moves, sections, batch)

@@ -26,6 +26,11 @@ async def today(connection: Connection, asked: str) -> str | None:
     return None if found is None else str(found)
 
 
+async def is_erased(connection: Connection, asked: str) -> bool:
+    """Whether the customer of this id was erased."""
+    return bool(await connection.fetchval("SELECT erased FROM binding WHERE record_id = $1", asked))
+
+
 async def ids_of(connection: Connection, customer_id: str) -> list[str]:
     """Every id under which today's customer of this id is, or was, known; the id itself is among them."""
     rows = await connection.fetch(f"SELECT record_id FROM binding WHERE customer_id = {NOW}", customer_id)

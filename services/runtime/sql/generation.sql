@@ -73,3 +73,14 @@ CREATE TABLE withdrawal_count (
     n            bigint NOT NULL
 ) WITH (fillfactor = 10);
 INSERT INTO withdrawal_count VALUES (0);
+
+-- Records whose people were erased, and single events that others said of them: nothing of it is kept, whatever comes.
+CREATE TABLE erased (
+    record_id    uuid   PRIMARY KEY
+);
+
+CREATE TABLE erased_event (
+    event_id     uuid   NOT NULL,
+    record_id    uuid   NOT NULL,
+    PRIMARY KEY (event_id, record_id)
+);

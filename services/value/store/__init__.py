@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
+from services.runtime.forgetting import Erased, delete
 from services.runtime.locking import hold
 from services.runtime.postgres import Connection
 from services.value.domain.entries import Entry, read_stored, write
@@ -75,6 +76,11 @@ async def withdraw(connection: Connection, event_ids: Iterable[str]) -> set[str]
         sorted(event_ids),
     )
     return {str(r["order_id"]) for r in rows}
+
+
+async def forget(connection: Connection, erased: Erased) -> set[str]:
+    """Delete the entries of what is erased; the orders they were of."""
+    return {str(r["order_id"]) for r in await delete(connection, "entry", erased, "order_id")}
 
 
 async def hold_orders(connection: Connection, orders: Iterable[str]) -> dict[str, Stored]:

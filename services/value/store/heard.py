@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from services.runtime.forgetting import Erased, delete
 from services.runtime.postgres import Connection
 from services.value.domain.contacts import Contact
 from services.value.domain.heard import Heard
@@ -51,6 +52,13 @@ async def withdraw(connection: Connection, event_ids: Iterable[str]) -> list[Hea
         sorted(event_ids),
     )
     return [_heard(r) for r in rows]
+
+
+async def forget(connection: Connection, erased: Erased) -> list[Heard]:
+    """Delete what was heard of what is erased; what of it has counted until now."""
+    return [
+        _heard(r) for r in await delete(connection, "heard", erased, f"{_KEPT}, withdrawn") if not r["withdrawn"]
+    ]
 
 
 def _heard(r: Any) -> Heard:

@@ -11,6 +11,7 @@ from fastapi.openapi.models import OpenAPI
 
 from services.runtime.waiting import read_token, write_token
 from tests.support.doors import Doors, Named, Source
+from tests.support.running import until
 
 PARTS = ("identity", "contact", "interaction", "value", "needs", "preferences", "consents", "groups", "segments",
          "treatment")  # fmt: skip
@@ -218,6 +219,24 @@ def test_the_description_is_openapi_3_1(described: dict[str, Any]) -> None:
     assert len(set(ids)) == len(ids)
 
 
+def _undoes(operation: tuple[str, str, Any]) -> bool:
+    """Whether nothing can be asked of it afterwards."""
+    method, path, _ = operation
+    return method == "delete" or path.endswith("/erase")
+
+
+def _copied(doors: Doors, customer_id: str) -> str:
+    """An export that is done."""
+    asked = doors.post_api(f"/v1/customers/{customer_id}/export", None)
+    until(lambda: doors.ask(asked.headers["Location"]).json()["state"] == "done", "the copy is made", 20)
+    return str(asked.json()["export_id"])
+
+
+def _erased(doors: Doors, customer_id: str) -> str:
+    """An erasure."""
+    return str(doors.post_api(f"/v1/customers/{customer_id}/erase", None).json()["erasure_id"])
+
+
 def test_every_documented_call_answers(
     doors: Doors, described: dict[str, Any], somebody: str, web: Source, own: Named
 ) -> None:
@@ -234,15 +253,19 @@ def test_every_documented_call_answers(
     bodies |= ON_WEBHOOKS
     made = doors.post_api("/v1/webhooks", ON_WEBHOOKS["/v1/webhooks"]).json()["webhook_id"]
     own_ids = {"{customer_id}": somebody, "{group_id}": own("g"), "{segment_id}": own("s"), "{webhook_id}": made}
+    position = doors.send(web, {**event, "identifiers": {"user_id": own("leaving")}})
+    leaving = doors.customer_of("user_id", own("leaving"), position)
+    other = doors.customer_of("user_id", own("u"), position)
+    own_ids |= {"{export_id}": _copied(doors, somebody), "{erasure_id}": _erased(doors, leaving)}
     assert len(operations(described)) >= 6
     # What is removed was asked before.
-    for method, path, operation in sorted(operations(described), key=lambda one: one[0] == "delete"):
+    for method, path, operation in sorted(operations(described), key=_undoes):
         streams = any(STREAM in response.get("content", ()) for response in operation["responses"].values())
         if streams or path in (NEEDS_A_MODEL, NEEDS_A_DEAD_LETTER):
             continue
         url = doors.copy.profile + path
         for name, value in own_ids.items():
-            url = url.replace(name, value)
+            url = url.replace(name, other if path.endswith("/erase") and name == "{customer_id}" else value)
         body = None if method in ("get", "delete") else bodies.get(path)
         response = doors.http.request(method, url, json=body, params=queries.get(path), headers=bearer(doors))
         # Of several the last: what is new is answered 201.

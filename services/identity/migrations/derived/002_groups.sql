@@ -13,6 +13,7 @@ CREATE TABLE group_word (
     PRIMARY KEY (event_id, group_id)
 );
 CREATE INDEX group_word_by_member ON group_word (group_id, member_id);
+CREATE INDEX group_word_of_member ON group_word (member_id) WHERE member_id IS NOT NULL;
 
 -- Groups and who belongs to them: what stands of all living words, so the rows do not depend on their order.
 CREATE TABLE group_record (

@@ -5,7 +5,8 @@ CREATE TABLE binding (
     n           bigint NOT NULL,
     generic     bool   NOT NULL,
     weight      int    NOT NULL,
-    rivals      json   NOT NULL
+    rivals      json   NOT NULL,
+    erased      bool   NOT NULL            -- its person was erased, and nobody else speaks of it
 ) WITH (fillfactor = 85);
 
 CREATE TABLE customer (

@@ -8,6 +8,7 @@ CREATE TABLE entry (
     PRIMARY KEY (event_id, record_id)
 );
 CREATE INDEX entry_by_order ON entry (order_id);
+CREATE INDEX entry_by_record ON entry (record_id);         -- to forget what an erased person said
 
 -- One row per business key (order, invoice, charge, cost): where its entries meet. `cells` is what it has added
 -- to the days of its owner, and is taken out again when it becomes another.
