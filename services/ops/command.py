@@ -9,97 +9,87 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from services.ops.commands import (
-    audit,
-    contact,
-    dialogue,
-    events,
-    finding,
-    identity,
-    identity_history,
-    importing,
-    keys,
-    lanes,
-    looking,
-    mapping,
-    parked,
-    plan,
-    privacy,
-    publishing,
-    reads,
-    remapping,
-    repairing,
-    replay,
-    restoring,
-    segments,
-    starting,
-    status,
-    telling,
-    value,
-    waiting,
-    webhooks,
-)
 from services.ops.commands.failures import EX_FAILED, CommandError
-from services.ops.demo import run as demonstration
 from services.ops.local.errors import LocalPartError
 
 EX_INTERRUPTED = 130
 LINE_CHARS_MAX = 800
 
-app = typer.Typer(
-    name="c360",
-    help="Run a customer-360 backend on this machine, send it events and look at its customers.",
-    add_completion=False,
-    rich_markup_mode=None,
-)
-app.command("up")(starting.up)
-app.command("down")(starting.down)
-app.command("status")(status.status)
-app.command("wait")(waiting.wait)
-app.command("publish")(publishing.publish)
-app.command("import")(importing.import_file)
-app.command("customer")(looking.customer)
-app.command("customers")(finding.customers)
-app.command("changes")(finding.changes)
-app.command("lookup")(looking.lookup)
-app.command("trace")(looking.trace)
-app.command("audit")(audit.audit)
-app.command("explain")(identity.explain)
-app.command("story")(telling.story)
-app.command("demo")(demonstration.demo)
-identity.identity.command("how")(identity_history.how)
-identity.identity.command("history")(identity_history.history)
-app.add_typer(identity.identity, name="identity")
-app.command("restore")(restoring.restore)
-app.add_typer(lanes.lane, name="lane")
-app.add_typer(replay.replay, name="replay")
-app.command("verify")(replay.verify)
-app.command("repair")(repairing.repair)
-app.add_typer(contact.contact, name="contact")
-app.add_typer(dialogue.interaction, name="interaction")
-app.add_typer(value.value, name="value")
-app.add_typer(segments.segment, name="segment")
-app.add_typer(webhooks.webhooks, name="webhooks")
-app.command("reads")(reads.reads)
-app.command("erase")(privacy.erase)
-app.command("export")(privacy.export)
-app.add_typer(parked.parked, name="parked")
-app.add_typer(plan.plan, name="plan")
-app.add_typer(events.events, name="events")
-app.add_typer(mapping.mapping, name="mapping")
-app.command("remap")(remapping.remap)
-app.add_typer(keys.sources, name="source")
-app.add_typer(keys.keys, name="key")
+COMMANDS: dict[str, str] = {
+    "up": "commands.starting:up",
+    "down": "commands.starting:down",
+    "status": "commands.status:status",
+    "wait": "commands.waiting:wait",
+    "publish": "commands.publishing:publish",
+    "import": "commands.importing:import_file",
+    "customer": "commands.looking:customer",
+    "customers": "commands.finding:customers",
+    "changes": "commands.finding:changes",
+    "lookup": "commands.looking:lookup",
+    "trace": "commands.looking:trace",
+    "audit": "commands.audit:audit",
+    "explain": "commands.identity:explain",
+    "story": "commands.telling:story",
+    "demo": "demo.run:demo",
+    "identity": "commands.identity_history:identity",
+    "restore": "commands.restoring:restore",
+    "lane": "commands.lanes:lane",
+    "replay": "commands.replay:replay",
+    "verify": "commands.replay:verify",
+    "repair": "commands.repairing:repair",
+    "contact": "commands.contact:contact",
+    "interaction": "commands.dialogue:interaction",
+    "value": "commands.value:value",
+    "segment": "commands.segments:segment",
+    "webhooks": "commands.webhooks:webhooks",
+    "reads": "commands.reads:reads",
+    "erase": "commands.privacy:erase",
+    "export": "commands.privacy:export",
+    "parked": "commands.parked:parked",
+    "plan": "commands.plan:plan",
+    "events": "commands.events:events",
+    "mapping": "commands.mapping:mapping",
+    "remap": "commands.remapping:remap",
+    "source": "commands.keys:sources",
+    "key": "commands.keys:keys",
+}
+"""Word → module below services.ops, and the function or group of commands in it; in the order of the help."""
+
+
+def application(words: Sequence[str] = ()) -> typer.Typer:
+    """The commands; of a word that is one of them only its own, since to import all takes longer than most take."""
+    app = typer.Typer(
+        name="c360",
+        help="Run a customer-360 backend on this machine, send it events and look at its customers.",
+        add_completion=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_nothing)
+    wanted = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    for word in wanted:
+        module, _, name = COMMANDS[word].partition(":")
+        found = getattr(import_module(f"services.ops.{module}"), name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=word)
+        else:
+            app.command(word)(found)
+    return app
+
+
+def _nothing() -> None:
+    """Said before every command: nothing. With it a single command keeps its word."""
 
 
 def run(words: Sequence[str]) -> int:
     """Runs one command and returns its exit code; never raises for what a person can act on."""
     try:
-        ended = typer.main.get_command(app).main(list(words) or ["--help"], prog_name="c360", standalone_mode=False)
+        command = typer.main.get_command(application(words))
+        ended = command.main(list(words) or ["--help"], prog_name="c360", standalone_mode=False)
     except (CommandError, LocalPartError) as error:
         return _failed(str(error), error.exit_code if isinstance(error, CommandError) else EX_FAILED)
     except TyperException as error:

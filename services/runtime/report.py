@@ -52,9 +52,11 @@ async def report(connection: Connection, lane: Lane, reason: str) -> None:
     lag = await lane.feed.lag() if lane.state == LaneState.PAUSED else lane.feed.known_lag()
     telemetry.LAG.labels(lane.plan.service).set(lag)
     await connection.execute(
+        # A beat that a crash of the server loses is followed by another: no wait for the disk. A halt is told once.
         """
         INSERT INTO lane (lane, worker_index, state, reason, build, pid, counts)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        SELECT $1, $2, $3, $4, $5, $6, $7
+        FROM set_config('synchronous_commit', CASE WHEN $4 = '' THEN 'off' ELSE 'on' END, true)
         ON CONFLICT (lane, worker_index) DO UPDATE SET state = excluded.state, reason = excluded.reason,
             build = excluded.build, pid = excluded.pid, counts = excluded.counts, at = now()
         """,

@@ -35,7 +35,10 @@ def seen(sent_id: str, customer: str, minute: int) -> Event:
     )
 
 
-@pytest.mark.parametrize("batch_events_max", [1, 1000], ids=["record-by-record", "whole-batches"])
+@pytest.mark.parametrize(
+    "batch_events_max",
+    [pytest.param(1, id="record-by-record", marks=pytest.mark.faults), pytest.param(1000, id="whole-batches")],
+)
 @sizes("X8")
 def test_X8_a_bad_deploy_halts_before_its_first_record_and_the_fix_applies_all(
     rig: Rig, size: Size, batch_events_max: int

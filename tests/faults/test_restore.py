@@ -15,6 +15,8 @@ from tests.support.load import Load
 from tests.support.rig import SERVICES, Rig, Rigs
 from tests.support.running import until
 
+pytestmark = pytest.mark.faults
+
 LOAD_S = 1.0
 EVENTS_PER_S = 400
 REVIEW_TIMEOUT_S = 20.0

@@ -27,7 +27,7 @@ ALL = frozenset(range(PARTITIONS))
 SEATS = st.integers(0, 20)
 SAID = st.one_of(mentions, mentions, mentions, mentions, crowds)
 AWAITS_MAX = 40
-EXAMPLES, STEPS = drawn(14), 20
+EXAMPLES, STEPS = drawn(10), 20
 ROUNDS = 4
 STALLED_S = 0.01
 """How often it is looked whether a step waits for its producer, which the test holds."""

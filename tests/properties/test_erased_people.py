@@ -51,7 +51,7 @@ def words_on(people: Iterable[Pair], events: Iterable[Event]) -> list[Event]:
     return found + [erased(record, "gone", "customer360", NOON, ids) for record, ids in naming.items()]
 
 
-@settings(max_examples=drawn(8), phases=PHASES)
+@settings(max_examples=drawn(4), phases=PHASES)
 @given(data=st.data())
 def test_who_was_erased_is_as_if_he_had_never_been(databases: Databases, data: st.DataObject) -> None:
     people = data.draw(st.lists(st.sampled_from(EVERYTHING), min_size=1, max_size=4, unique=True), label="erased")

@@ -12,12 +12,13 @@ from rich.table import Table
 
 from services.ops.commands import asking
 from services.ops.commands.here import here
-from services.ops.commands.identity import LISTED_MAX, link_words, named
+from services.ops.commands.identity import LISTED_MAX, identity, link_words, named
 from services.ops.commands.output import AsJson, console, count, print_json, readable, say
 
 Wanted = Annotated[str, typer.Argument(metavar="ID", help="A customer id, or TYPE:VALUE: email:ann@x.com")]
 
 
+@identity.command("how")
 def how(wanted: Wanted, as_json: AsJson = False) -> None:
     """Tell in what order a customer's records join, strongest link first, and which link is the weakest."""
     parsed = asking.read_wanted(wanted)
@@ -53,6 +54,7 @@ def rows(answer: dict[str, Any]) -> list[tuple[str, ...]]:
     return found
 
 
+@identity.command("history")
 def history(
     wanted: Wanted,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100, help="Decisions.")] = LISTED_MAX,

@@ -11,13 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from pydantic import AliasChoices
-
 from services.ops.commands.failures import UsageMistake
 from services.ops.local.layout import CHECKOUT
 from services.ops.local.ports import HOST, OFFSETS
 from services.ops.local.processes import ProcessSpec
-from services.runtime.settings import Settings
 
 WORKERS = ("intake", "identity", "interaction", "value", "profile")
 """Services with a lane; intake's worker also serves the collector, profile's the public API."""
@@ -93,6 +90,11 @@ def urls(ports: Mapping[str, int]) -> dict[str, str]:
 
 def setting_names() -> Iterator[tuple[str, str]]:
     """(field, environment variable) of every setting of our processes."""
+    # Here: whoever starts nothing need not wait a fifth of a second for what settings are made of.
+    from pydantic import AliasChoices
+
+    from services.runtime.settings import Settings
+
     for field, info in Settings.model_fields.items():
         alias = info.validation_alias
         named = str(alias.choices[0]) if isinstance(alias, AliasChoices) else ""
@@ -109,6 +111,8 @@ def environment(
     build: str,
 ) -> dict[str, str]:
     """Every setting, from `environ` or its default, so that nothing depends on the supervisor's own."""
+    from services.runtime.settings import Settings
+
     found: dict[str, str] = {}
     for field, name in setting_names():
         default = Settings.model_fields[field].default

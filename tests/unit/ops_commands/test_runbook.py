@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from services.ops.command import app
+from services.ops.command import application
 
 RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
 WORDS = {"SERVICE": "value", "ID": "x", "SOURCE": "shop", "…": "2026-01-01"}
@@ -29,7 +29,7 @@ def _commands() -> list[str]:
 @pytest.mark.parametrize("line", _commands())
 def test_it_is_known(line: str) -> None:
     words = [WORDS.get(word, word) for word in shlex.split(line) if word != "c360"]
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(application())
     while hasattr(command, "commands"):
         assert words, line
         name = words.pop(0)
