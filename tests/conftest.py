@@ -37,7 +37,7 @@ LONGEST_FIRST = ("faults", "properties", "end_to_end", "integration")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first; within a folder as written.
 
-    Tests at the running copy's doors are one worker's, so that there is one copy; of the others a file is one worker's.
+    Tests at the running copy's doors are one worker's, so that there is one copy; of others a file is.
     """
     rank = {folder: number for number, folder in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.relative_to(Path(__file__).parent).parts[0], len(rank)))
