@@ -72,7 +72,7 @@ def _halts(rig: Rig, batch_events_max: int) -> None:
 
 @sizes("D6")
 def test_D6_a_record_the_handler_refuses_is_parked_and_the_lane_goes_on(rig: Rig, size: Size) -> None:
-    rig.hire("identity", "profile")
+    rig.hire("identity", "value", "profile")
     rig.end("interaction")
     rig.start("interaction", module=BAD_MODULE, BAD_SERVICE="interaction")
     publish(rig.kafka, rig.ledger, [seen(f"first-{kind}", f"customer-{kind}", 0) for kind in KINDS])
