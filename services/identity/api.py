@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +22,7 @@ from services.identity.domain import lines
 from services.identity.domain.policy import read_policy
 from services.identity.handlers import POLICY, plan
 from services.runtime import policies
-from services.runtime.http import Problem, answer, whole
+from services.runtime.http import Problem, answer, ids_sent, whole
 from services.runtime.internal import internal_app
 from services.runtime.policies import PolicyInForce
 from services.runtime.policy_pages import policy_pages, sent
@@ -112,10 +111,7 @@ async def customer_groups(request: Request) -> Response:
 
 async def named_by_others(request: Request) -> Response:
     """{records} → {events}: [record id, event id] of groups and operators' words that name them."""
-    try:
-        records = [str(UUID(record)) for record in orjson.loads(await request.body())["records"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Problem("bad-request", "say records") from None
+    records = await ids_sent(request, "records")
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         return answer({"events": await views.named_by_others(connection, records)})

@@ -59,19 +59,21 @@ async def keep(connection: Connection, words: Iterable[Event]) -> Erased:
     )
 
 
-async def delete(connection: Connection, table: str, erased: Erased, returning: str = "record_id") -> list[Any]:
-    """Delete what is erased from a table that has record_id and event_id; the rows' `returning`."""
+async def delete(
+    connection: Connection, table: str, erased: Erased, returning: str = "record_id", of: str = "record_id"
+) -> list[Any]:
+    """Delete what is erased from a table with event_id and, in column `of`, its record; the rows' `returning`."""
     rows: list[Any] = []
     columns = ", ".join(f"t.{column.strip()}" for column in returning.split(","))
     if erased.records:
         rows += await connection.fetch(
-            f"DELETE FROM {table} t WHERE t.record_id = any($1::uuid[]) RETURNING {columns}", sorted(erased.records)
+            f"DELETE FROM {table} t WHERE t.{of} = any($1::uuid[]) RETURNING {columns}", sorted(erased.records)
         )
     if erased.events:
         pairs = sorted(erased.events)
         rows += await connection.fetch(
             f"DELETE FROM {table} t USING unnest($1::uuid[], $2::uuid[]) AS e (r, i)"
-            f" WHERE t.record_id = e.r AND t.event_id = e.i RETURNING {columns}",
+            f" WHERE t.{of} = e.r AND t.event_id = e.i RETURNING {columns}",
             [record for record, _ in pairs],
             [event for _, event in pairs],
         )

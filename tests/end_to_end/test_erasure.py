@@ -62,6 +62,16 @@ async def places_of(database: str, texts: list[str]) -> dict[str, int]:
         await connection.close()
 
 
+async def records_of(database: str, customer_id: str) -> list[str]:
+    """All records bound to him, also of identifiers that only stood beside others."""
+    connection = await asyncpg.connect(database)
+    try:
+        rows = await connection.fetch("SELECT record_id FROM profile_g1.binding WHERE customer_id = $1", customer_id)
+        return [str(r["record_id"]) for r in rows]
+    finally:
+        await connection.close()
+
+
 def erase(doors: Doors, customer_id: str) -> dict[str, Any]:
     """Ask for it, and wait until it is done; the receipt."""
     asked = doors.post_api(f"/v1/customers/{customer_id}/erase", {"reason": "he asked"})
@@ -136,6 +146,24 @@ def test_a_copy_of_all_that_is_kept_is_made_and_goes_with_its_customer(doors: Do
     assert len(copy["ledger"]["orders"]) == 1
     erase(doors, ann)
     assert doors.ask(place).status_code == 404
+
+
+def test_a_copy_goes_though_the_process_that_was_asked_to_erase_died_before_it_came_to_it(
+    doors: Doors, web: Source, own: Named
+) -> None:
+    position = doors.send(web, *life(own))
+    ann = doors.customer_of("user_id", own("ann"), position)
+    doors.profile(ann, position)
+    records = asyncio.run(records_of(doors.copy.database, ann))
+    place = doors.post_api(f"/v1/customers/{ann}/export", None).headers["Location"]
+    until(lambda: doors.ask(place).json()["state"] == "done", "the copy is made", EXPORTED_WITHIN_S)
+    # As far as it came: intake has it, and nothing else was done.
+    asked = {"customer_id": ann, "records": records, "events": [], "values": [], "by": "desk", "reason": "he asked"}
+    receipt = doors.http.post(f"{doors.copy.internal['intake']}/erasures", json=asked).json()
+    path = f"/v1/erasures/{receipt['erasure_id']}"
+    until(lambda: doors.ask(path, wait_ms=VISIBLE_MS).json()["state"] == "done", "it is done", EXPORTED_WITHIN_S)
+    assert doors.ask(place).status_code == 404
+    assert asyncio.run(places_of(doors.copy.database, planted(own))) == {}
 
 
 def test_only_a_key_for_privacy_may_export_and_erase(doors: Doors, web: Source, own: Named) -> None:

@@ -13,8 +13,9 @@ from schemas.events.retraction import RETRACTED
 from schemas.identifiers import Identifier
 from services.identity.domain.observing import observe
 from tests.properties.money import Pair
-from tests.properties.stories import EVERYTHING, PHASES, Tables, difference, events_of, tables, word_on, worlds
+from tests.properties.stories import EVERYTHING, PHASES, events_of, tables, word_on, worlds
 from tests.properties.test_laws import SERVICES, _in_houses
+from tests.properties.test_taking_back import tell_the_same
 from tests.support.belonging import IDS
 from tests.support.databases import Databases
 from tests.support.drawing import drawn
@@ -64,22 +65,8 @@ def test_who_was_erased_is_as_if_he_had_never_been(databases: Databases, data: s
     ]
     mixed = data.draw(st.permutations([*said, *words_on(people, said)]), label="order")
     size = data.draw(st.sampled_from([1, 3, 1000]), label="batch")
-    found: list[Tables] = []
-
-    async def act(never: House, forgotten: House) -> None:
-        others = [e for e in said if not named_by(e) & gone]
-        for house, events, at_once in ((never, others, 1000), (forgotten, mixed, size)):
-            for service in SERVICES:
-                await house.hire(service)
-                house.workers[service].feed.batch_max = at_once
-            house.publish(*events)
-            await house.settle()
-            findings = await house.findings()
-            assert findings.zero, findings
-            found.append(await tables(house.database_url, *CONTENT))
-
-    _in_houses(databases, 2, act)
-    assert not difference(*found)
+    others = [e for e in said if not named_by(e) & gone]
+    tell_the_same(databases, (others, 1000), (mixed, size), CONTENT)
 
 
 def test_a_word_told_twice_and_what_comes_after_it_change_nothing(databases: Databases) -> None:

@@ -73,7 +73,8 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
         doubted |= await store.generic_beside(connection, renamed)
     if new or doubted:
         await decide(Learnt(new, doubted, alike, traits, gone), policy, log_time_ms, work)
-        await store.empty(connection, gone)
+    if taken.withdrawn or taken.removed or taken.erased:
+        await store.empty(connection, doubted)
 
 
 async def decide(learnt: Learnt, policy: Policy, log_time_ms: int, work: Work) -> None:

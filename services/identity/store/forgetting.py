@@ -24,9 +24,17 @@ async def forget(connection: Connection, erased: Erased) -> list[Mention]:
 
 
 async def empty(connection: Connection, records: Collection[str]) -> None:
-    """Take what they were called from records that nobody else speaks of, and what was decided of them."""
-    if records:
-        await connection.execute(
-            "UPDATE record SET type = '', value = '' WHERE dead AND record_id = any($1::uuid[])", sorted(records)
-        )
-        await connection.execute(f"DELETE FROM {DECISIONS} WHERE originator_id = any($1::uuid[])", sorted(records))
+    """Take what they were called from those erased that nobody speaks of any more, and what was decided of them.
+
+    What others said may be taken back long after the record was erased: whoever takes anything back asks for this.
+    """
+    rows = await connection.fetch(
+        """
+        UPDATE record r SET type = '', value = '' FROM erased e
+        WHERE r.record_id = e.record_id AND r.dead AND r.record_id = any($1::uuid[]) RETURNING r.record_id
+        """,
+        sorted(records),
+    )
+    if rows:
+        ids = [r["record_id"] for r in rows]
+        await connection.execute(f"DELETE FROM {DECISIONS} WHERE originator_id = any($1::uuid[])", ids)

@@ -19,7 +19,7 @@ from services.identity.domain.groups import Group, Part, Word, called, group_of,
 from services.identity.store.belonging import groups, part_row
 from services.identity.store.evidence import lock_writer
 from services.identity.store.rows import record_row, stored_row
-from services.runtime.forgetting import Erased
+from services.runtime.forgetting import Erased, delete
 from services.runtime.postgres import Connection
 from services.runtime.withdrawing import Withdrawals
 
@@ -112,14 +112,7 @@ async def _bury(connection: Connection, withdrawn: Collection[str]) -> list[Word
 
 async def _forget(connection: Connection, erased: Erased) -> list[Word]:
     """Delete what these events said of groups; of it what was alive until now."""
-    if not erased.events:
-        return []
-    rows = await connection.fetch(
-        "DELETE FROM group_word w USING unnest($1::uuid[], $2::uuid[]) AS e (g, i)"
-        " WHERE w.group_id = e.g AND w.event_id = e.i RETURNING w.*",
-        [record for record, _ in sorted(erased.events)],
-        [event for _, event in sorted(erased.events)],
-    )
+    rows = await delete(connection, "group_word", Erased(events=erased.events), "*", of="group_id")
     return [_word(r) for r in rows if not r["dead"]]
 
 

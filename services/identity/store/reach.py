@@ -14,7 +14,7 @@ from schemas.identifiers import Identifier
 from services.identity.domain.proving import word_of
 from services.identity.domain.reach import Address, Kind, Medium, Word, adds_nothing
 from services.identity.store.evidence import lock_writer
-from services.runtime.forgetting import Erased
+from services.runtime.forgetting import Erased, delete
 from services.runtime.postgres import Connection
 from services.runtime.withdrawing import Withdrawals
 
@@ -158,13 +158,7 @@ async def _forget(connection: Connection, erased: Erased) -> set[str]:
             """,
             sorted(erased.records),
         )
-    if erased.events:
-        rows += await connection.fetch(
-            "DELETE FROM reach_word w USING unnest($1::uuid[], $2::uuid[]) AS e (r, i)"
-            " WHERE w.event_id = e.i AND w.under = e.r RETURNING w.record_id",
-            [record for record, _ in sorted(erased.events)],
-            [event for _, event in sorted(erased.events)],
-        )
+    rows += await delete(connection, "reach_word", Erased(events=erased.events), of="under")
     return {str(r["record_id"]) for r in rows}
 
 

@@ -44,11 +44,7 @@ class Summary:
     def add(self, item: Item) -> None:
         """Fold in one event that was not counted yet."""
         time_us, _, event_type, channel, *_ = item
-        self.count += 1
-        self.first_us = time_us if self.first_us is None else min(self.first_us, time_us)
-        self.last_us = time_us if self.last_us is None else max(self.last_us, time_us)
-        self.by_channel[channel] = self.by_channel.get(channel, 0) + 1
-        self.by_type[event_type] = self.by_type.get(event_type, 0) + 1
+        self.count_some(event_type, channel, 1, time_us, time_us)
         self.last = newest([*self.last, item])
 
     def count_some(self, event_type: str, channel: str, count: int, first_us: int, last_us: int) -> None:

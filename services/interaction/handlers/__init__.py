@@ -13,15 +13,14 @@ from schemas.codec import State, Version, decode_event, decode_state
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS, INTERACTION_CUSTOMERS
 from services.interaction import store
 from services.interaction.domain import section, summary
-from services.interaction.domain.corrections import correction
 from services.interaction.domain.facts import Fact
-from services.interaction.domain.families import Family, family_of, heard, stirs
+from services.interaction.domain.families import Family, family_of, stirs
 from services.interaction.domain.policy import Policy, read_policy
 from services.interaction.handlers.folding import asked, folded
 from services.interaction.handlers.gathering import Gathering
-from services.interaction.handlers.hearing import binding_of, item, unseen
-from services.runtime import grouping, review, withdrawing
-from services.runtime.batch import Batch, Gathers, Incoming, LanePlan, Tells, Work
+from services.interaction.handlers.hearing import Kept, binding_of, item, keep
+from services.runtime import grouping, review
+from services.runtime.batch import Batch, Gathers, LanePlan, Tells, Work
 from services.runtime.documents import read_yaml
 from services.runtime.policies import PolicyInForce
 from services.runtime.postgres import Connection, Generation
@@ -43,35 +42,27 @@ class Interaction:
         """Apply one batch of events and bindings."""
         connection = work.connection
         policy = await self.policy.hold(connection)
-        events = batch.of(CHANNEL_EVENTS.name)
         moves = [binding_of(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
-        withdrawals = await withdrawing.hold(connection, [i.message for i in events])
-        events = withdrawals.left(events, work)
-        fresh = await unseen(events, withdrawals.here, work)
-        undone = await store.withdraw(connection, withdrawals.now) if withdrawals.now else set()
-        undone |= await store.forget(connection, withdrawals.erased)
-        await store.insert_corrections(connection, [c for i in events if (c := correction(i.message)) is not None])
-        facts = [fact for i, row in fresh if not row.withdrawn for fact in heard(i.message)]
-        await store.insert_facts(connection, facts)
-        locked = await grouping.lock(connection, {row.record_id for _, row in fresh} | undone, moves)
+        kept = await keep(batch.of(CHANNEL_EVENTS.name), work)
+        undone = kept.undone
+        locked = await grouping.lock(connection, kept.records, moves)
         summaries = {m: summary.read(state) for m, state in locked.states.items()}
-        for _, row in fresh:
+        for _, row in kept.fresh:
             if not row.withdrawn:
                 summaries[row.record_id].add(item(row))
         if undone:
-            await store.delete_facts(connection, undone, withdrawals.now)
+            await store.delete_facts(connection, undone, kept.withdrawn)
             # What was added cannot be taken out of a "newest ten": these records are folded again as a whole.
             summaries |= {record: summary.Summary() for record in undone}
             locked.distrust(undone)
             for record, counted in await store.counted(connection, undone):
                 summaries[record].add(counted)
-        wanted = _families(locked, facts, undone, policy, summaries)
-        new = store.by_record(facts)
+        wanted = _families(locked, kept.facts, undone, policy, summaries)
+        new = store.by_record(kept.facts)
         found = await self.recall.facts_of(connection, asked(locked, wanted), locked, new)
         parts = folded(locked, wanted, found, policy)
-        changed = {row.record_id for _, row in fresh} | undone
-        writer = await _save(work, locked, summaries, parts, fresh, undone)
-        self.recall.keep(found, locked, new, changed | locked.bound, writer)
+        writer = await _save(work, locked, summaries, parts, kept)
+        self.recall.keep(found, locked, new, kept.records | locked.bound, writer)
 
     async def review(self, work: Work) -> bool:
         """After a change of the policy: fold some more customers again; whether there are others left."""
@@ -115,13 +106,12 @@ async def _save(
     locked: grouping.Locked,
     summaries: dict[str, summary.Summary],
     parts: Mapping[str, section.Parts],
-    fresh: Sequence[tuple[Incoming, store.HistoryRow]],
-    undone: set[str],
+    kept: Kept,
 ) -> int | None:
     """Changed summaries; n + 1 and a state to tell for each group whose members changed or moved; the writer's id."""
-    changed = {record: summary.write(summaries[record]) for record in {row.record_id for _, row in fresh} | undone}
-    newest = dict.fromkeys(locked.regrouped | {locked.group_of[record] for record in undone}, 0)
-    for incoming, row in fresh:
+    changed = {record: summary.write(summaries[record]) for record in kept.records}
+    newest = dict.fromkeys(locked.regrouped | {locked.group_of[record] for record in kept.undone}, 0)
+    for incoming, row in kept.fresh:
         group = locked.group_of[row.record_id]
         newest[group] = max(newest.get(group, 0), incoming.log_time_ms)
     return await _tell(work, locked, summaries, parts, changed, newest)

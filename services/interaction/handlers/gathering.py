@@ -8,12 +8,11 @@ from __future__ import annotations
 from schemas.topics import CHANNEL_EVENTS, IDENTITY_BINDINGS
 from services.interaction import store
 from services.interaction.domain import section, summary
-from services.interaction.domain.corrections import correction
-from services.interaction.domain.families import Family, heard
+from services.interaction.domain.families import Family
 from services.interaction.domain.policy import Policy
 from services.interaction.handlers.folding import asked, folded
-from services.interaction.handlers.hearing import binding_of, unseen
-from services.runtime import grouping, withdrawing
+from services.interaction.handlers.hearing import binding_of, keep
+from services.runtime import grouping
 from services.runtime.batch import Batch, Work
 from services.runtime.gathered_members import Known, gather, groups_gathered
 from services.runtime.policies import PolicyInForce
@@ -31,19 +30,11 @@ class Gathering:
 
     async def apply(self, batch: Batch, work: Work) -> None:
         """Keep what a batch of events and bindings says of records."""
-        connection = work.connection
-        events = batch.of(CHANNEL_EVENTS.name)
         moves = [binding_of(b.message) for b in batch.of(IDENTITY_BINDINGS.name)]
-        withdrawals = await withdrawing.hold(connection, [i.message for i in events])
-        events = withdrawals.left(events, work)
-        new = await unseen(events, withdrawals.here, work)
-        undone = await store.withdraw(connection, withdrawals.now) if withdrawals.now else set()
-        undone |= await store.forget(connection, withdrawals.erased)
-        await store.insert_corrections(connection, [c for i in events if (c := correction(i.message)) is not None])
-        await store.insert_facts(connection, [f for i, row in new if not row.withdrawn for f in heard(i.message)])
-        if undone:
-            await store.delete_facts(connection, undone, withdrawals.now)
-        await gather(work, {row.record_id for _, row in new} | undone, moves, self.known)
+        kept = await keep(batch.of(CHANNEL_EVENTS.name), work)
+        if kept.undone:
+            await store.delete_facts(work.connection, kept.undone, kept.withdrawn)
+        await gather(work, kept.records, moves, self.known)
 
     async def combine(self, work: Work, after: str, log_time_ms: int) -> str | None:
         """Make summaries and parts of some more customers; the last of them."""

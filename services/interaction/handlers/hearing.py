@@ -1,11 +1,12 @@
-"""Already seen? The events of a batch that are new, as rows of the history and as lines of summaries.
+"""Already seen? The events of a batch that are new, kept as history and facts; what they take back is undone.
 
-Owns what an event is kept as, and counting copies. SQL is store/history.py.
+Owns what an event is kept as, and counting copies; live batches and rebuilds keep in the same way. SQL is store/.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -15,11 +16,46 @@ from schemas.envelope import Event, microseconds
 from schemas.events import title
 from services.interaction import store
 from services.interaction.domain import summary
+from services.interaction.domain.corrections import correction
+from services.interaction.domain.facts import Fact
+from services.interaction.domain.families import heard
+from services.runtime import withdrawing
 from services.runtime.batch import Incoming, Work
 from services.runtime.grouping import Binding
 
 
-async def unseen(
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a batch adds and undoes: `fresh` events with their rows, the `facts` of those that count, records of which
+    something was taken back or erased (`undone`), and the events taken back (`withdrawn`)."""
+
+    fresh: list[tuple[Incoming, store.HistoryRow]]
+    facts: list[Fact]
+    undone: set[str]
+    withdrawn: frozenset[str]
+
+    @property
+    def records(self) -> set[str]:
+        """Records that are others now."""
+        return {row.record_id for _, row in self.fresh} | self.undone
+
+
+async def keep(events: Sequence[Incoming], work: Work) -> Kept:
+    """Keep what the events say, take back what they take back, forget what they erase. Facts of what is undone stay
+    until their records are locked: `store.delete_facts`."""
+    connection = work.connection
+    held = await withdrawing.hold(connection, [i.message for i in events])
+    events = held.left(events, work)
+    fresh = await _unseen(events, held.here, work)
+    undone = await store.withdraw(connection, held.now) if held.now else set()
+    undone |= await store.forget(connection, held.erased)
+    await store.insert_corrections(connection, [c for i in events if (c := correction(i.message)) is not None])
+    facts = [fact for i, row in fresh if not row.withdrawn for fact in heard(i.message)]
+    await store.insert_facts(connection, facts)
+    return Kept(fresh, facts, undone, held.now)
+
+
+async def _unseen(
     events: Sequence[Incoming], withdrawn: frozenset[str], work: Work
 ) -> list[tuple[Incoming, store.HistoryRow]]:
     """The events not seen yet, in log order; copies of what is known are counted and left out."""

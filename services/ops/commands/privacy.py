@@ -21,6 +21,8 @@ Wanted = Annotated[str, typer.Argument(metavar="CUSTOMER", help="A customer id, 
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for the end.")]
 WAIT_MS = 5_000
 LOOK_EVERY_S = 0.5
+UNDER_WAY = ("asked", "told", "waiting")
+"""States of receipts that are followed."""
 REASON = "asked for"
 
 
@@ -39,10 +41,7 @@ def erase(
     url = f"{copy.profile}/v1"
     key = operator_key(copy)
     found = ask_json("POST", f"{url}/customers/{customer_id}/erase", key=key, json={"reason": reason})
-    until = time.monotonic() + timeout_s
-    while found["state"] != "done" and time.monotonic() < until:
-        time.sleep(LOOK_EVERY_S)
-        found = ask_json("GET", f"{url}/erasures/{found['erasure_id']}", key=key, params={"wait_ms": WAIT_MS})
+    found = _followed(found, f"{url}/erasures/{found['erasure_id']}", key, timeout_s, params={"wait_ms": WAIT_MS})
     if as_json:
         print_json(found)
     elif found["state"] == "done":
@@ -50,6 +49,15 @@ def erase(
     else:
         say(f"{customer_id} is being erased ({found['state']}); see GET /v1/erasures/{found['erasure_id']}")
     return 0 if found["state"] == "done" else EX_FAILED
+
+
+def _followed(found: dict[str, Any], place: str, key: str, timeout_s: float, **more: Any) -> dict[str, Any]:
+    """The receipt when it is at its end, or as it stands when the time is over."""
+    until = time.monotonic() + timeout_s
+    while found["state"] in UNDER_WAY and time.monotonic() < until:
+        time.sleep(LOOK_EVERY_S)
+        found = ask_json("GET", place, key=key, **more)
+    return found
 
 
 def _only_told(copy: Here, customer_id: str, as_json: bool) -> int:
@@ -73,10 +81,7 @@ def export(
     key, url = operator_key(copy), f"{copy.profile}/v1"
     found = ask_json("POST", f"{url}/customers/{customer_id}/export", key=key)
     place = f"{url}/exports/{found['export_id']}"
-    until = time.monotonic() + timeout_s
-    while found["state"] == "waiting" and time.monotonic() < until:
-        time.sleep(LOOK_EVERY_S)
-        found = ask_json("GET", place, key=key)
+    found = _followed(found, place, key, timeout_s)
     if found["state"] != "done":
         raise CommandError(f"the copy is {found['state']}; see GET /v1/exports/{found['export_id']}")
     copied = ask("GET", f"{place}/data", key=key)

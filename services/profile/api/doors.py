@@ -117,36 +117,30 @@ class Doors:
 
     async def part(self, service: str, page: str, query: Mapping[str, str]) -> httpx.Response:
         """What another service answers, whatever its status. Raises Problem("unavailable")."""
-        url = getattr(self.settings, f"{service}_internal_url")
-        deadline_s = self.settings.part_deadline_ms / 1000
-        try:
-            return await self.chain.client.get(f"{url}{page}", params=query, timeout=deadline_s)
-        except httpx.HTTPError as error:
-            raise self.silent(service, error) from None
+        return await self.asked(service, "GET", page, self.settings.part_deadline_ms / 1000, params=query)
 
     async def summed(
         self, service: str, page: str, query: Mapping[str, str], about: Mapping[str, Any]
     ) -> httpx.Response:
         """What another service answers of so many that it takes long. Raises Problem("unavailable")."""
-        url = f"{getattr(self.settings, f'{service}_internal_url')}{page}"
-        try:
-            return await self.chain.client.post(
-                url, params=query, content=write_json_exactly(about), timeout=SUMMING_TIMEOUT_S
-            )
-        except httpx.HTTPError as error:
-            raise self.silent(service, error) from None
+        body = write_json_exactly(about)
+        return await self.asked(service, "POST", page, SUMMING_TIMEOUT_S, params=query, content=body)
 
     async def give(self, command: Mapping[str, Any], sent_id: str | None) -> httpx.Response:
         """What intake answers to a command; under its id it is the same event. Raises Problem("unavailable")."""
-        url = f"{self.settings.intake_internal_url}/commands"
         try:
             content = write_json_exactly({**command, "id": sent_id} if sent_id else command)
         except Unreadable:
             raise Problem("bad-request", "a text in it is no Unicode text") from None
+        return await self.asked("intake", "POST", "/commands", COMMAND_TIMEOUT_S, content=content)
+
+    async def asked(self, service: str, method: str, page: str, timeout_s: float, **more: Any) -> httpx.Response:
+        """What a page of another service answers, whatever its status. Raises Problem("unavailable")."""
+        url = f"{getattr(self.settings, f'{service}_internal_url')}{page}"
         try:
-            return await self.chain.client.post(url, content=content, timeout=COMMAND_TIMEOUT_S)
+            return await self.chain.client.request(method, url, timeout=timeout_s, **more)
         except httpx.HTTPError as error:
-            raise self.silent("intake", error) from None
+            raise self.silent(service, error) from None
 
     def silent(self, service: str, error: httpx.HTTPError) -> Problem:
         """The problem that another service does not answer."""
