@@ -35,8 +35,8 @@ lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 demo: setup ## run the demonstration
 	@$(BIN)/c360 demo
 
-test: setup ## run the tests, but for the long ones; two at a time, those at a running copy's doors one by one
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "not faults and not laws and not bench"
+test: setup ## run the tests, but for the long ones; two at a time
+	@$(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder -m "not faults and not laws and not bench"
 
 test-faults: setup ## run the tests that kill, pause and cut real processes
 	@$(BIN)/python -m pytest -q -m faults

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,7 @@ from tests.support.databases import Databases
 from tests.support.doors import Doors, Named, Source
 from tests.support.house import House
 from tests.support.rig import Rigs
+from tests.support.scheduling import OneCopy
 
 settings.register_profile(
     "c360",
@@ -30,20 +32,20 @@ settings.load_profile("c360")
 
 SETTINGS = {"C360_LOG_LEVEL": "debug", "C360_WEBHOOKS_ALLOW_PRIVATE": "true"}
 """Of the session's copy."""
-LONGEST_FIRST = ("faults", "properties", "end_to_end", "integration")
+LONGEST_FIRST = ("end_to_end", "faults", "properties", "integration")
 """Folders of tests that mostly wait: begun last, one worker would wait alone at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first; within a folder as written.
-
-    Tests at the running copy's doors are one worker's, so that there is one copy; of others a file is.
-    """
+    """The longest first; within a folder as written."""
     rank = {folder: number for number, folder in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.relative_to(Path(__file__).parent).parts[0], len(rank)))
-    for item in items:
-        at_doors = "doors" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("doors" if at_doors else str(item.path)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCopy:
+    """One copy for all that stand at its doors."""
+    return OneCopy(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -49,17 +49,25 @@ def test_it_follows_until_it_is_interrupted(doors: Doors, own: Named) -> None:
     source = doors.source(own("desk"))
     sent(doors, source, own, 1)
     words = (*C360, "events", "tail", "--source", source.name, "--json")
-    with subprocess.Popen(words, env=doors.copy.environment, cwd=CHECKOUT, stdout=subprocess.PIPE) as following:
+    with subprocess.Popen(
+        words, env=doors.copy.environment, cwd=CHECKOUT, stdout=subprocess.PIPE, preexec_fn=heeding
+    ) as following:
         try:
             first = lines(following, 1)
             sent(doors, source, own, 2)
             sent(doors, source, own, 3)
             ids = [one["id"] for one in (*first, *lines(following, 2))]
-        finally:
             following.send_signal(signal.SIGINT)
             ended = following.wait(END_S)
+        finally:
+            following.kill()
     assert ids == [own("e1"), own("e2"), own("e3")]
     assert ended == 130
+
+
+def heeding() -> None:
+    """What runs in the background of a shell would ignore an interrupt, and so would all it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def lines(process: subprocess.Popen[bytes], wanted: int) -> list[Any]:
