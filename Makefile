@@ -36,7 +36,7 @@ demo: setup ## run the demonstration
 	@$(BIN)/c360 demo
 
 test: setup ## run the tests, but for the long ones; two at a time
-	@$(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder -m "not faults and not laws and not bench"
+	@C360_DRAWS=0.6 $(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder -m "not faults and not laws and not bench"
 
 test-faults: setup ## run the tests that kill, pause and cut real processes
 	@$(BIN)/python -m pytest -q -m faults

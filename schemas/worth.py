@@ -90,10 +90,15 @@ class Churn(BaseModel):
 
 
 class NeedsGroup(BaseModel):
-    """Customers who need the same; `confidence` from 0 (another group is as near) to 1, `recurring`: bought again."""
+    """Customers who need the same; `confidence` from 0 (another group is as near) to 1, `recurring`: bought again.
+
+    `part`: who within the group is alike by more, as how they buy; None where the group has no parts.
+    """
 
     needs_group: str
     confidence: float
+    part: str | None = None
+    part_confidence: float | None = None
     recurring: bool
     version: int
 

@@ -26,6 +26,7 @@ from services.intake.domain.remapping import EXPLAINED, Left, Tables, sent_name
 from services.intake.domain.taking_over import Change, Foreign, Gone, Words, decided, in_order
 from services.intake.door import Publisher, accounting, plans
 from services.intake.stretch import Log, Stretch, TooMuch, opened, place_of
+from services.intake.views import erased_among
 from services.runtime.json_lines import Progress
 from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
@@ -33,7 +34,7 @@ from services.runtime.settings import Settings
 EVENTS_MAX = 2_000_000
 """Events of the source that one run looks at: their ids are held in memory."""
 BATCH_EVENTS = 500
-"""Replacements that are published before any of what they replace is taken back."""
+"""Events looked at in one go; of these, replacements are published before any of what they replace is taken back."""
 EXAMPLES_MAX = 10
 MOVES_MAX = 1_000
 """Pairs of types that are counted apart: names of unmapped events are the sender's own."""
@@ -71,6 +72,7 @@ class Counted:
     unchanged: int = 0
     gone: int = 0
     foreign: int = 0
+    erased: int = 0
     published: int = 0
     finished: int = 0
     left: Counter[str] = field(default_factory=Counter)
@@ -119,8 +121,7 @@ class Remap:
             await self._hear_all(log)
             stretch = await log.between(self.wanted.since, self.wanted.until)
             await self._go_through(log, stretch)
-        await self._publish()
-        if not self.counted.read:
+        if not self.counted.read + self.counted.erased:
             raise Nothing(f"the log took nothing of {self.wanted.source.name} in that time that fits")
         return self._told()
 
@@ -141,6 +142,7 @@ class Remap:
     async def _go_through(self, log: Log, stretch: Stretch) -> None:
         name = self.wanted.source.name.encode()
         read = 0
+        found: list[tuple[Event, str]] = []
         async for record in log.records(stretch):
             read += 1
             self._tell(f"{read:,} of {stretch.records:,} records read, {self.counted.moves.total():,} differ")
@@ -150,11 +152,23 @@ class Remap:
             event = _event(record)
             if event is None or not self.wanted.fits(event):
                 continue
-            self._look_at(event, place_of(record.partition, record.offset))
-            if len(self._waiting) >= BATCH_EVENTS:
-                await self._publish()
+            found.append((event, place_of(record.partition, record.offset)))
+            if len(found) >= BATCH_EVENTS:
+                await self._look_at(found)
+                found = []
+        await self._look_at(found)
 
-    def _look_at(self, event: Event, place: str) -> None:
+    async def _look_at(self, found: Sequence[tuple[Event, str]]) -> None:
+        """Of who was erased nothing is written anew: the log would say again what he had taken out of it."""
+        erased = await erased_among(self.connection, ((event.record_id, event.event_id) for event, _ in found))
+        for event, place in found:
+            if (event.record_id, event.event_id) in erased:
+                self.counted.erased += 1
+            else:
+                self._decide(event, place)
+        await self._publish()
+
+    def _decide(self, event: Event, place: str) -> None:
         copy = bytes.fromhex((event.record_id + event.event_id).replace("-", ""))
         if copy in self._seen:
             return  # of several copies the first counts, and the others with it
@@ -219,6 +233,7 @@ class Remap:
             "unfinished": counted.finished,
             "taken_back_before": counted.gone,
             "in_our_words": counted.foreign,
+            "erased": counted.erased,
             "published": counted.published,
             "moves": moves,
             "left": left,

@@ -145,6 +145,19 @@ def test_bad_input_is_told_and_changes_nothing(shop: Shop) -> None:
     assert shop.source.name not in {one["source"] for one in listed}
 
 
+def test_of_who_was_erased_nothing_is_written_anew(shop: Shop) -> None:
+    """It would put his words into the log a second time."""
+    shop.buys(40)
+    erased = shop.doors.customer_of("user_id", shop.own("u"), shop.buys(10))
+    shop.buys(5, userId=shop.own("another"))
+    asked = shop.doors.post_api(f"/v1/customers/{erased}/erase", {"reason": "he asked"})
+    done = shop.doors.ask(asked.headers["Location"], wait_ms=10_000).json()
+    assert done["state"] == "done"
+    shop.put({"Checkout Done": ROW})
+    told = shop.ask(execute=True)["result"]
+    assert (told["erased"], told["read"], told["published"]) == (2, 1, 1)
+
+
 class Dying(Publisher):
     """A process that ends when the replacements are in the log, before what they replace is taken back."""
 

@@ -22,7 +22,7 @@ from tests.support.running import free_port, until
 COMMIT_TIMEOUT_S = 30.0
 ANSWER_MAX_S = 2.0
 BROKER_RECOVERY_MAX_S = 30.0
-BROKER_LOST = [r"\] aiokafka[.:]", r"\] kafka\.net\."]
+BROKER_LOST = [r"\] aiokafka[.:]", r"\] kafka\.(net\.|cluster:)"]
 """Both clients call it an error, again and again, that their broker is away."""
 
 

@@ -53,7 +53,11 @@ def _show(found: dict[str, Any], execute: bool) -> None:
         lacks = f", without {', '.join(one['lacks'])}" if one["lacks"] else ""
         say(f"  {one['event_id']} of {one['time']}: {one['from']} -> {one['to']}{lacks}")
     say(f"{count(found['read'])} events of {found['source']} read, {count(found['unchanged'])} stay as they are")
-    for name, what in (("taken_back_before", "were taken back before"), ("in_our_words", "came in our own words")):
+    for name, what in (
+        ("taken_back_before", "were taken back before"),
+        ("in_our_words", "came in our own words"),
+        ("erased", "were left out: who sent them is erased"),
+    ):
         if found[name]:
             say(f"{count(found[name])} {what}")
     if found["unfinished"]:

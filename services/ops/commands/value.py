@@ -144,6 +144,8 @@ def groups(
         return
     for one in found:
         say(f"{readable(one['label'])}: {readable(', '.join(list(one['weights'])[:5]))}")
+        for part in one.get("parts", {}).get("groups", ()):
+            say(f"  of these, {readable(part['label'])}")
     say(f"written to {out}; see `value policy apply {out}`")
 
 

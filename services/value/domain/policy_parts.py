@@ -160,11 +160,19 @@ def read_groups(document: Any) -> Groups | None:
     """The policy's `needs`; None where no groups were learnt. Raises ValueError, TypeError, KeyError."""
     if document is None:
         return None
-    rarity = _weights(document["rarity"])
+    return _groups(document, int(document["version"]), parts_too=True)
+
+
+def _groups(document: Any, version: int, *, parts_too: bool) -> Groups:
+    """Groups, with the parts of each that has any; parts have none."""
     groups = [(str(one["label"]), _weights(one["weights"])) for one in document["groups"]]
     if len({label for label, _ in groups}) < len(groups):
         raise ValueError("two groups have one label")
-    return Groups(int(document["version"]), rarity, groups)
+    parts = {str(one["label"]): one["parts"] for one in document["groups"] if one.get("parts") is not None}
+    if parts and not parts_too:
+        raise ValueError("a part of a group has no parts")
+    read = {label: _groups(said, version, parts_too=False) for label, said in parts.items()}
+    return Groups(version, _weights(document["rarity"]), groups, read)
 
 
 def _weights(said: Any) -> Mapping[str, float]:

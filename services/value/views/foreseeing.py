@@ -106,6 +106,12 @@ AREAS = """
     )
     GROUP BY m.group_id, d.area
 """
+RHYTHM = """
+    SELECT m.group_id, array_agg(DISTINCT d.day) FILTER (WHERE d.orders > 0) AS days, sum(d.refunds) > 0 AS sent_back
+    FROM member m JOIN day d ON d.record_id = m.member_id
+    WHERE d.area = '' AND m.group_id = any($1::uuid[])
+    GROUP BY m.group_id
+"""
 NEEDS = """
     SELECT m.group_id, h.said FROM heard h JOIN member m ON m.member_id = h.record_id
     WHERE h.said IS NOT NULL AND NOT h.withdrawn AND m.group_id = any($1::uuid[])
@@ -120,7 +126,13 @@ async def grouped(connection: Connection, document: dict[str, Any], policy: Poli
     said: dict[str, list[Statement]] = {}
     for r in await connection.fetch(NEEDS, list(areas)):
         said.setdefault(str(r["group_id"]), []).append(read_statement(r["said"]))
-    customers = [grouping.speaking(areas[one], said.get(one, ())) for one in sorted(areas)]
+    how = {
+        str(r["group_id"]): grouping.behaving(r["days"] or (), sent_back=r["sent_back"])
+        for r in await connection.fetch(RHYTHM, list(areas))
+    }
+    customers = [
+        grouping.Speaking(grouping.speaking(areas[one], said.get(one, ())), how.get(one, {})) for one in sorted(areas)
+    ]
     version = 1 + (policy.groups.version if policy.groups is not None else 0)
     return await asyncio.to_thread(grouping.proposed, document, customers, version)
 

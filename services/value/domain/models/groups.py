@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import NamedTuple
 
@@ -47,11 +47,15 @@ class Nearest(NamedTuple):
 
 @dataclass(frozen=True)
 class Groups:
-    """What was learnt. `rarity` weighs areas and needs; each group is a label and a direction of length 1."""
+    """What was learnt. `rarity` weighs areas and needs; each group is a label and a direction of length 1.
+
+    `parts`: label → the groups within it, told apart by more than the groups are.
+    """
 
     version: int
     rarity: Mapping[str, float]
     groups: Sequence[tuple[str, Mapping[str, float]]]
+    parts: Mapping[str, Groups] = field(default_factory=dict)
 
     def nearest(self, counts: Mapping[str, int]) -> Nearest | None:
         """Of who bought or stated these so often; None where nothing of it is known to any group."""
