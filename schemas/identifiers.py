@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ DEPLOYMENT_KEYS_MAX = 8
 """A process has one; tests have some."""
 BLOCK_BYTES = 64
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_DIGITS = re.compile(r"[^0-9]+")
 _NOT_SNAKE = re.compile(r"[^a-z0-9]+")
 _DEVICE = re.compile(r"(ios|android)\.(id|idfa|idfv|gaid|advertising_?id)", re.IGNORECASE)
 PHONE_DIGITS_MIN = 3
@@ -60,6 +61,7 @@ class Identifier(NamedTuple):
     value: str
 
 
+@lru_cache(TYPE_NAMES_CACHED_MAX)
 def class_rank(identifier_type: str) -> int:
     """Position of the type's class in CLASSES; 0 is the strongest."""
     return _RANK.get(identifier_type.partition(".")[0], _OTHER)
@@ -91,7 +93,7 @@ def normalise(identifier_type: str, value: str) -> str:
     if base == "email":
         return value.casefold()
     if base == "phone":
-        digits = "".join(c for c in value if c.isascii() and c.isdigit())
+        digits = value if value.isascii() and value.isdigit() else _DIGITS.sub("", value)
         return digits if len(digits) >= PHONE_DIGITS_MIN else ""
     return value
 
@@ -121,7 +123,11 @@ def leading(identifiers: Mapping[str, Iterable[str]], event_type: str = "") -> I
 
     `group_id` leads `group.*` events and nothing else.
     """
-    candidates = usable(identifiers)
+    return leader(usable(identifiers), event_type)
+
+
+def leader(candidates: Sequence[Identifier], event_type: str = "") -> Identifier | None:
+    """Of the usable identifiers of an event, in their order, the one that leads it."""
     if event_type.startswith("group."):
         for candidate in candidates:
             if candidate.type.partition(".")[0] == GROUP_TYPE:

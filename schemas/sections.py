@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from schemas.dialogue import Consent, Interaction, Need, Preference
 from schemas.personal import PERSONAL
+from schemas.treatments import TreatmentPart
 from schemas.worth import Churn, NeedsGroup, Next, Predicted, Strategic
 
 
@@ -247,7 +248,7 @@ class CustomerDocument(BaseModel):
     consents: dict[str, Consent] | None
     groups: list[GroupPart] | None
     segments: list[SegmentPart] | None
-    treatment: dict[str, Any] | None
+    treatment: TreatmentPart | None
     meta: Meta
 
 

@@ -106,7 +106,7 @@ PROFILE_CHANGES = Topic(
     Kind.CHANGES,
     "what changed in a profile",
     ("profile",),
-    ("treatment", "webhooks", "streams"),
+    ("webhooks", "streams"),
 )
 CONTROL_EVENTS = Topic(
     "control.events",

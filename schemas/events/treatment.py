@@ -14,13 +14,22 @@ from schemas.events.kinds import EventType
 
 
 class Decided(Properties):
-    """A decision, with all that is needed to make it again."""
+    """A decision, with all that is needed to make it again.
+
+    `reason` and `left_out` name rules, never what was found of the customer; `profile_version` and `profile_position`
+    say what was known of him.
+    """
 
     treatment_id: Id = None
     action_id: Id = None
+    kind: Text = None
+    reason: Text = None
     placement: Text = None
     propensity: Number = None
     candidates: list[Any] | None = None
+    left_out: list[Any] | None = None
+    profile_version: Number = None
+    profile_position: Text = None
     rule_version: Text = None
     model_version: Text = None
     experiment: Text = None

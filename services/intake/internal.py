@@ -24,6 +24,7 @@ from services.intake.domain.plans import read_plan
 from services.intake.door import Publisher, mappings, plans
 from services.intake.erasing import ERASURE_ROUTES
 from services.intake.mapping_pages import MAPPING_ROUTES
+from services.intake.replacing import REPLACING_ROUTES
 from services.intake.setting import is_meant, moved, said
 from services.intake.tail_pages import TAIL_ROUTES
 from services.intake.trail import trail
@@ -51,6 +52,7 @@ def internal(settings: Settings) -> Starlette:
             *MAPPING_ROUTES,
             *TAIL_ROUTES,
             *ERASURE_ROUTES,
+            *REPLACING_ROUTES,
             Route("/commands", command, methods=["POST"]),
         ],
     )

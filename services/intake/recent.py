@@ -32,11 +32,7 @@ READ_EVERY_S = 0.5
 READ_TIMEOUT_S = 5.0
 STATES = ("applied", "duplicate", "suppressed", "waiting", "parked")
 
-_PARKED = """
-    (SELECT reason, detail, parked_at FROM door_parked WHERE source = $1 ORDER BY parked_id DESC LIMIT $2)
-    UNION ALL
-    (SELECT reason, detail, parked_at FROM parked WHERE source = $1 ORDER BY parked_at DESC LIMIT $2)
-"""
+_PARKED = "SELECT reason, detail, parked_at FROM parked WHERE source = $1 ORDER BY parked_at DESC LIMIT $2"
 
 _SUPPRESSED = "SELECT type, event_id, at FROM suppressed WHERE source = $1 ORDER BY at DESC LIMIT $2"
 

@@ -38,13 +38,9 @@ _SUPPRESSED = """
     ORDER BY at DESC LIMIT $4
 """
 _PARKED = """
-    (SELECT 'http' AS topic, 0 AS partition, parked_id AS first_offset, reason, detail, source, parked_at
-     FROM door_parked WHERE parked_at > $1 AND parked_at <= $2 AND ($3::text IS NULL OR source = $3)
-     ORDER BY parked_id DESC LIMIT $4)
-    UNION ALL
-    (SELECT topic, partition, first_offset, reason, detail, source, parked_at
-     FROM parked WHERE parked_at > $1 AND parked_at <= $2 AND ($3::text IS NULL OR source = $3)
-     ORDER BY parked_at DESC LIMIT $4)
+    SELECT topic, partition, first_offset, reason, detail, source, parked_at
+    FROM parked WHERE parked_at > $1 AND parked_at <= $2 AND ($3::text IS NULL OR source = $3)
+    ORDER BY parked_at DESC, first_offset DESC LIMIT $4
 """
 
 

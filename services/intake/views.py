@@ -17,19 +17,11 @@ PARKED_LISTED_MAX = 1_000
 async def parked(connection: Connection, limit: int) -> dict[str, Any]:
     """Newest parked events of door and raw topic, without their content."""
     rows = await connection.fetch(
-        """
-        SELECT * FROM (
-            SELECT 'http' AS topic, 0 AS partition, parked_id AS first_offset, reason, detail, source, parked_at
-            FROM door_parked
-            UNION ALL SELECT topic, partition, first_offset, reason, detail, source, parked_at FROM parked
-        ) p ORDER BY parked_at DESC LIMIT $1
-        """,
+        "SELECT topic, partition, first_offset, reason, detail, source, parked_at FROM parked"
+        " ORDER BY parked_at DESC, topic, partition, first_offset DESC LIMIT $1",
         limit,
     )
-    counts = await connection.fetch(
-        "SELECT reason, count(*) AS n FROM (SELECT reason FROM door_parked UNION ALL SELECT reason FROM parked) p"
-        " GROUP BY reason ORDER BY reason"
-    )
+    counts = await connection.fetch("SELECT reason, count(*) AS n FROM parked GROUP BY reason ORDER BY reason")
     return {
         "parked": [
             {

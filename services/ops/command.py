@@ -46,6 +46,7 @@ COMMANDS: dict[str, str] = {
     "interaction": "commands.dialogue:interaction",
     "value": "commands.value:value",
     "segment": "commands.segments:segment",
+    "treatment": "commands.treatment:treatment",
     "webhooks": "commands.webhooks:webhooks",
     "reads": "commands.reads:reads",
     "erase": "commands.privacy:erase",
@@ -55,6 +56,7 @@ COMMANDS: dict[str, str] = {
     "events": "commands.events:events",
     "mapping": "commands.mapping:mapping",
     "remap": "commands.remapping:remap",
+    "bench": "commands.benching:bench",
     "source": "commands.keys:sources",
     "key": "commands.keys:keys",
 }

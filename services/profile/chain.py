@@ -1,6 +1,6 @@
 """Waiting through all services until what was published is visible in profiles; freshness of answers.
 
-Owns the chain intake → identity → interaction and value → profile over the services' internal /wait pages.
+Owns the chain intake → identity → interaction, value and treatment → profile over the services' internal /wait pages.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Chain:
         beside = await asyncio.gather(
             self._ask("interaction", self.settings.interaction_internal_url, at, deadline),
             self._ask("value", self.settings.value_internal_url, at, deadline),
+            self._ask("treatment", self.settings.treatment_internal_url, at, deadline),
         )
         for told in beside:
             at = waiting.merge(at, told)

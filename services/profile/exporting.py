@@ -13,6 +13,7 @@ from schemas.codec import read_json_exactly, write_json_exactly
 from schemas.envelope import rfc3339
 from services.profile import domain
 from services.profile.api.doors import Doors
+from services.profile.api.treatment import of_customer, with_treatment
 from services.profile.inputs import exports
 from services.profile.inputs.exports import Wanted
 from services.runtime import telemetry
@@ -113,7 +114,9 @@ class Exporter:
     async def _copy(self, told: domain.Told) -> dict[str, Any]:
         now = self.doors.now
         in_segments = (await self.doors.in_segments([told], []))[told.customer_id]
-        document = domain.document(told.customer_id, in_segments, [], 0, None, now)
+        document = await with_treatment(
+            self.doors, told, domain.document(told.customer_id, in_segments, [], 0, None, now)
+        )
         del document["meta"]
         parts = {
             part: await self._part(service, f"/customers/{told.customer_id}/{page}", {})
@@ -124,8 +127,15 @@ class Exporter:
             "customer_id": told.customer_id,
             "profile": document,
             **parts,
+            "treatments": await self._treatments(told.customer_id),
             "timeline": await self._timeline(told.customer_id),
         }
+
+    async def _treatments(self, customer_id: str) -> Any:
+        asked = await of_customer(self.doors, customer_id, "/treatments/all")
+        if asked.status_code != 200:
+            raise Problem("unavailable", "treatment does not answer")
+        return read_json_exactly(asked.content)["treatments"]
 
     async def _timeline(self, customer_id: str) -> list[Any]:
         """Every event with what it said, newest first."""

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.profile import inputs
+from services.profile import inputs, store
 from services.profile.chain import Chain
 from services.profile.domain.segments import SEGMENTS, read_segments
 from services.profile.handlers import plan
@@ -35,6 +35,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/keys", keys, methods=["GET", "POST"]),
             Route("/keys/{key_id}", revoke, methods=["DELETE"]),
             Route("/caught-up", caught_up),
+            Route("/customers/{customer_id:uuid}/records", records),
             *policy_pages("profile", SEGMENTS, read_segments),
         ],
         plan,
@@ -66,6 +67,13 @@ async def revoke(request: Request) -> Response:
         if not await inputs.revoke_key(connection, request.path_params["key_id"]):
             raise Problem("not-found", "no such key")
     return answer({"revoked": True})
+
+
+async def records(request: Request) -> Response:
+    """The ids of all his records: {records}."""
+    pool = await request.app.state.database.pool()
+    async with pool.acquire() as connection:
+        return answer({"records": await store.records_of(connection, str(request.path_params["customer_id"]))})
 
 
 async def caught_up(request: Request) -> Response:

@@ -247,7 +247,7 @@ async def spare(lane: Lane) -> tuple[Applied, bool]:
     async def act(work: Work) -> None:
         nonlocal more
         if lane.is_live:
-            more = bool(lane.plan.tells) and await retelling.walk(work, lane.plan, lane.generation)
+            more = await retelling.walk(work, lane.plan, lane.generation)
             more = await retrying.retry(work, lane.plan, lane.settings.build) or more
         if lane.plan.spare is not None:
             more = await lane.plan.spare(work) or more

@@ -82,7 +82,11 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]
             max_partition_fetch_bytes=self.settings.fetch_partition_bytes_max,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
-        await consumer.start()
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
         consumer.subscribe(topics=self.topics, listener=self)
         self._consumer = consumer
 

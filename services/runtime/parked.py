@@ -14,10 +14,12 @@ import orjson
 
 from schemas.envelope import rfc3339
 from schemas.personal import looks_like_an_address, mask
+from services.runtime.parking import REQUESTS
 from services.runtime.postgres import Connection
 
 LISTED_MAX = 1_000
 SHOWN_HEADERS = (
+    "c360_item",
     "ce_type",
     "ce_source",
     "ce_time",
@@ -37,18 +39,20 @@ Place = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which parked records; what is None does not matter."""
+    """Which parked records; what is None does not matter. `keys`: of records and customers, as messages have them."""
 
     reason: str | None = None
     source: str | None = None
     build: str | None = None
     place: Place | None = None
+    keys: tuple[str, ...] | None = None
 
     @property
     def arguments(self) -> list[Any]:
         """Of CHOSEN, in order."""
         topic, partition, offset = self.place or (None, None, None)
-        return [self.reason, self.source, self.build, topic, partition, offset]
+        keys = None if self.keys is None else [key.encode() for key in self.keys]
+        return [self.reason, self.source, self.build, topic, partition, offset, keys]
 
 
 CHOSEN = """
@@ -58,6 +62,7 @@ CHOSEN = """
     WHERE ($1::text IS NULL OR p.reason = $1) AND ($2::text IS NULL OR s.said = $2)
       AND ($3::text IS NULL OR p.build = $3)
       AND ($4::text IS NULL OR (p.topic, p.partition, p.first_offset) = ($4, $5::int, $6::bigint))
+      AND ($7::bytea[] IS NULL OR p.key = any($7))
       AND NOT EXISTS (SELECT FROM {service}.discarded d
         WHERE d.topic = p.topic AND d.partition = p.partition AND d.first_offset = p.first_offset)
 """
@@ -69,7 +74,7 @@ async def listed(connection: Connection, service: str, chosen: Chosen, limit: in
     asked = f"LEFT JOIN {service}.retry r USING (topic, partition, first_offset)"
     rows = await connection.fetch(
         f"SELECT c.*, r.at AS retry_at FROM ({one}) c {asked}"
-        " ORDER BY parked_at DESC, topic, partition, first_offset LIMIT $7",
+        " ORDER BY parked_at DESC, topic, partition, first_offset LIMIT $8",
         *chosen.arguments,
         limit,
     )
@@ -136,10 +141,13 @@ def masked(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else MASKED
 
 
-async def count(connection: Connection, service: str, chosen: Chosen) -> int:
-    """How many they are."""
+async def count(connection: Connection, service: str, chosen: Chosen, *, retried: bool = False) -> int:
+    """How many they are; `retried`: of those a lane can try again."""
     found: int = await connection.fetchval(
-        f"SELECT count(*) FROM ({CHOSEN.format(service=service)}) c", *chosen.arguments
+        f"SELECT count(*) FROM ({CHOSEN.format(service=service)}) c WHERE NOT $8 OR topic <> $9",
+        *chosen.arguments,
+        retried,
+        REQUESTS,
     )
     return found
 
@@ -149,11 +157,12 @@ async def ask_to_retry(connection: Connection, service: str, chosen: Chosen, by:
     rows = await connection.fetch(
         f"""
         INSERT INTO {service}.retry (topic, partition, first_offset, by)
-        SELECT topic, partition, first_offset, $7 FROM ({CHOSEN.format(service=service)}) c
+        SELECT topic, partition, first_offset, $8 FROM ({CHOSEN.format(service=service)}) c WHERE topic <> $9
         ON CONFLICT DO NOTHING RETURNING topic
         """,
         *chosen.arguments,
         by,
+        REQUESTS,
     )
     return len(rows)
 
@@ -164,7 +173,7 @@ async def discard(connection: Connection, service: str, chosen: Chosen, because:
         f"""
         WITH noted AS (
             INSERT INTO {service}.discarded (topic, partition, first_offset, reason, because, by)
-            SELECT topic, partition, first_offset, reason, $7, $8 FROM ({CHOSEN.format(service=service)}) c
+            SELECT topic, partition, first_offset, reason, $8, $9 FROM ({CHOSEN.format(service=service)}) c
             ON CONFLICT DO NOTHING RETURNING topic, partition, first_offset
         )
         DELETE FROM parked p USING noted n

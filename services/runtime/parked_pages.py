@@ -18,6 +18,7 @@ from services.runtime.http import Problem, answer, whole
 from services.runtime.parked import LISTED_MAX, Chosen, Place
 
 LISTED_DEFAULT = 50
+KEYS_MAX = 10_000
 
 
 def parked_pages(service: str) -> list[BaseRoute]:
@@ -58,12 +59,13 @@ class ParkedPages:
         return answer(found)
 
     async def retry(self, request: Request) -> Response:
-        """Let the lane try some again: {reason, source, build, place, by, execute} → {chosen}."""
+        """Let the lane try some again: {reason, source, build, place, keys, by, execute} → {chosen}."""
         chosen, body = await _sent(request)
         pool = await request.app.state.database.pool()
         async with pool.acquire() as connection:
             if body.get("execute") is not True:
-                return answer({"chosen": await parked.count(connection, self.service, chosen)})
+                chosen_ones = await parked.count(connection, self.service, chosen, retried=True)
+                return answer({"chosen": chosen_ones})
             return answer({"chosen": await parked.ask_to_retry(connection, self.service, chosen, str(body["by"]))})
 
     async def discard(self, request: Request) -> Response:
@@ -84,16 +86,24 @@ async def _sent(request: Request) -> tuple[Chosen, Mapping[str, Any]]:
         body = orjson.loads(await request.body())
         body["by"]
     except (TypeError, ValueError, KeyError):
-        raise Problem("bad-request", "say by, execute, and which: reason, source, build or place") from None
+        raise Problem("bad-request", "say by, execute, and which: reason, source, build, place or keys") from None
     return _chosen(body), body
 
 
 def _chosen(said: Mapping[str, Any]) -> Chosen:
     words = {name: str(said[name]) for name in ("reason", "source", "build") if said.get(name)}
-    return Chosen(**words, place=_place(str(said["place"])) if said.get("place") else None)
+    keys = said.get("keys")
+    if keys is not None and (type(keys) is not list or len(keys) > KEYS_MAX):
+        raise Problem("bad-request", f"keys is a list of at most {KEYS_MAX:,}")
+    return Chosen(
+        **words,
+        place=read_place(str(said["place"])) if said.get("place") else None,
+        keys=None if keys is None else tuple(map(str, keys)),
+    )
 
 
-def _place(text: str) -> Place:
+def read_place(text: str) -> Place:
+    """topic/partition/offset. Raises Problem."""
     try:
         topic, partition, offset = text.rsplit("/", 2)
         place = topic, int(partition), int(offset)

@@ -15,6 +15,8 @@ from services.runtime.positions import Partition
 from services.runtime.postgres import Connection
 
 HANDLER_RAISED = "handler_raised"
+REQUESTS = "http"
+"""The topic that stands for requests: what was parked of them lies in no log, so no lane can try it again."""
 IN_ROW_MAX = 20
 WINDOW_RECORDS = 1_000
 WINDOW_PARKED_MAX = 100

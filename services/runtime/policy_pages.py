@@ -19,15 +19,19 @@ from services.runtime.http import Problem, answer
 Read = Callable[[Mapping[str, Any]], object]
 
 
-def policy_pages(service: str, name: str, read: Read) -> list[Route]:
-    """The routes of the policy `name`; `read` raises ValueError for a document that is none."""
+def policy_pages(service: str, name: str, read: Read, *, reviews: bool = True) -> list[Route]:
+    """The routes of the policy `name`; `read` raises ValueError for a document that is none.
+
+    `reviews`: whether the lane looks at everybody again after a change; else all there is to do is done at once.
+    """
 
     async def show(request: Request) -> Response:
         """The policy in force: {number, document, by, reason, set_at, reviewed}."""
         pool = await request.app.state.database.pool()
         async with pool.acquire() as connection:
             found = await policies.in_force(connection, name)
-            return answer({**found, "reviewed": await review.is_done(connection, found["number"])})
+            reviewed = not reviews or await review.is_done(connection, found["number"])
+            return answer({**found, "reviewed": reviewed})
 
     async def put(request: Request) -> Response:
         """Put a policy in force: {document, by, reason} → {number}; with `execute=false` only read it."""

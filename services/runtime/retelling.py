@@ -84,6 +84,9 @@ async def walk(work: Work, plan: LanePlan, generation: Generation) -> bool:
     if row is None:
         return False
     topics = sorted(plan.tells)
+    if not topics:
+        await connection.execute(f"UPDATE {service}.retelling SET done_at = now()")
+        return False
     topic = row["topic"] or topics[0]
     here = Place(connection, generation.schema)
     there = Place(connection, schema_of(service, row["other"]))

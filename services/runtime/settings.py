@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     interaction_internal_url: str = "http://127.0.0.1:8090/interaction"
     value_internal_url: str = "http://127.0.0.1:8090/value"
     profile_internal_url: str = "http://127.0.0.1:8090/profile"
+    treatment_internal_url: str = "http://127.0.0.1:8090/treatment"
     part_deadline_ms: int = 1_000
     """How long the profile API waits for another service before it marks the part missing."""
     business_timezone: str = "UTC"

@@ -93,6 +93,7 @@ RULES = (
             "services.{service}.webhook_shapes",
             "services.{service}.segment_shapes",
             "services.{service}.privacy_shapes",
+            "services.{service}.decision_shapes",
             "services.{service}.exporting",
             "services.{service}.asyncapi",
             "services.{service}.listening",

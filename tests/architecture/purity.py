@@ -15,7 +15,7 @@ IMPURE_MODULES = (
     "structlog", "subprocess", "sys", "tempfile", "threading", "time", "urllib.request", "uvicorn",
 )  # fmt: skip
 NUMERIC_MODULES = ("numpy", "scipy")
-NUMERIC_DOMAINS = ("services.value.domain.models",)
+NUMERIC_DOMAINS = ("services.value.domain.models", "services.treatment.domain.models")
 WHY_NUMERIC = "only models reckon in floats; amounts and decisions are exact elsewhere"
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval"}
 IMPURE_METHODS = {

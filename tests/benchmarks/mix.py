@@ -12,10 +12,12 @@ from pathlib import Path
 
 import orjson
 
+from schemas.topics import CHANNEL_EVENTS
 from tests.benchmarks.deployment import Deployment
 from tests.benchmarks.sending import Job, send
-from tests.support.logs import read_log
+from tests.support import load
 from tests.support.oracle import Findings, check
+from tests.support.rig import STATE_TOPICS
 
 BATCH_EVENTS = 100
 CONNECTIONS = 8
@@ -25,19 +27,40 @@ EVENTS_PER_S_BAR = 2_500
 
 
 @dataclass(frozen=True)
-class Result:
-    """One run. `cpu_us` is process → CPU µs per event; `memory_mib` process → resident MiB."""
+class Sending:
+    """So many events of the mix of a seed over so many customers."""
+
+    count: int
+    seed: int
+    customers: int
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """One run: by process CPU µs an event and resident MiB; (source, id) of all that was acknowledged."""
 
     events: int
     seconds: float
     cpu_us: dict[str, float]
     memory_mib: dict[str, float]
-    findings: Findings
+    sent: list[tuple[str, str]]
 
     @property
     def events_per_s(self) -> float:
         """From the first send until caught up."""
         return self.events / self.seconds
+
+
+@dataclass(frozen=True)
+class Result(Ingested):
+    """With the oracle's word on all that the log held then."""
+
+    findings: Findings
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether anything was found."""
+        return not self.findings.zero
 
 
 def write_key(at: Deployment) -> str:
@@ -46,9 +69,15 @@ def write_key(at: Deployment) -> str:
     return key
 
 
-def measure(at: Deployment, count: int, seed: int, customers: int, ledger: Path) -> Result:
-    """Send `count` events as fast as the door takes them and wait until profiles show all."""
-    job = Job(at.intake, write_key(at), count, seed, customers, BATCH_EVENTS, CONNECTIONS, 0, str(ledger))
+def measure(at: Deployment, sending: Sending, ledger: Path) -> Result:
+    """Send as fast as the door takes it, wait until profiles show all, and ask the oracle."""
+    return judged(at, ingest(at, write_key(at), sending, ledger))
+
+
+def ingest(at: Deployment, key: str, sending: Sending, ledger: Path) -> Ingested:
+    """The same without the oracle."""
+    count = sending.count
+    job = Job(at.intake, key, count, sending.seed, sending.customers, BATCH_EVENTS, CONNECTIONS, 0, str(ledger))
     before = at.cpu()
     report = send(job)
     at.command("wait", "--timeout", str(WAIT_TIMEOUT_S))
@@ -58,13 +87,18 @@ def measure(at: Deployment, count: int, seed: int, customers: int, ledger: Path)
     cpu_us = {n: (after[n] - before.get(n, 0.0)) * 1e6 / count for n in after}
     cpu_us["generator"] = report["cpu_s"] * 1e6 / count
     ids = [("mix", i) for i in orjson.loads(ledger.read_bytes())]
-    return Result(count, seconds, cpu_us, memory, asyncio.run(_oracle(at, ids)))
+    return Ingested(count, seconds, cpu_us, memory, ids)
+
+
+def judged(at: Deployment, run: Ingested) -> Result:
+    """The oracle's word on all that the log holds by now."""
+    findings = asyncio.run(_oracle(at, run.sent))
+    return Result(run.events, run.seconds, run.cpu_us, run.memory_mib, run.sent, findings)
 
 
 async def _oracle(at: Deployment, ledger: list[tuple[str, str]]) -> Findings:
-    log = read_log(at.kafka, "channel.events")
-    topics = ("identity.bindings", "identity.customers", "interaction.customers")
-    last = {t: {r.key: r for r in read_log(at.kafka, t)} for t in topics}
+    log = load.read(at.kafka, CHANNEL_EVENTS.name)
+    last = {topic: load.last_by_key(at.kafka, topic) for topic in STATE_TOPICS}
     return await check(at.database, log, ledger=ledger, last_told=last)
 
 

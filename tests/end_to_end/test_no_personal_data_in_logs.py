@@ -12,8 +12,9 @@ import pytest
 from tests.end_to_end.test_kafka_door import publish
 from tests.support.doors import Doors, Source, cloudevent
 
-LOGS = ("intake", "identity", "interaction", "profile", "internal", "supervisor", "postgres", "kafka", "kafka-server")
-METRICS_PORTS = ("internal", "intake.health", "identity.health", "interaction.health", "profile.health")
+SERVICES = ("intake", "identity", "interaction", "profile", "treatment")
+LOGS = (*SERVICES, "internal", "supervisor", "postgres", "kafka", "kafka-server")
+METRICS_PORTS = ("internal", *(f"{service}.health" for service in SERVICES))
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,8 @@ def plant_good(doors: Doors, source: Source, word: str) -> str:
     customer_id = doors.customer_of("user_id", f"u{word}", position)
     assert word in json.dumps(doors.profile(customer_id))
     assert doors.ask("/v1/contact/issues", limit=1_000).status_code == 200
+    asked = {"customer_id": customer_id, "channel": "web", "placement": word, "context": {word: word}}
+    assert doors.post_api("/v1/decisions", asked).status_code == 200
     assert word in json.dumps(doors.timeline(customer_id, include="properties"))
     return customer_id
 
@@ -97,6 +100,8 @@ def ask_badly(doors: Doors, word: str, customer_id: str) -> None:
     for body in ({"identifiers": [{"type": word, "value": word}], word: word}, {"identifiers": word}, word):
         doors.http.post(url, json=body, headers={"Authorization": f"Bearer {doors.copy.operator_key}"})
         doors.http.post(url, json=body, headers={"Authorization": f"Bearer {word}"})
+    for asked in ({"identifier": {"type": word, "value": word}, word: word}, {"channel": word}, word):
+        doors.post_api("/v1/decisions", asked)
     for service, address in doors.copy.internal.items():
         for page in ("trace", "wait", "sources", "keys", "caught-up", "path", "commands"):
             doors.http.get(f"{address}/{page}", params={"source": word, "id": word, "at": word, "partition": word})

@@ -20,6 +20,7 @@ from services.profile.domain.segments import SEGMENTS
 from services.runtime.policies import begin
 from services.runtime.postgres import Generation, ServiceSchema, connect, prepare
 from services.runtime.settings import Settings
+from services.treatment import handlers as treatment
 from services.value import handlers as value
 
 TOLD_ALL = "UPDATE input_told SET told_up_to = (SELECT max(notification_id) FROM input_event)"
@@ -31,12 +32,14 @@ SCHEMAS = {
     "interaction": ServiceSchema.of("interaction", grouped=True, event_sourced=True),
     "value": ServiceSchema.of("value", grouped=True, event_sourced=True),
     "profile": ServiceSchema.of("profile", event_sourced=True),
+    "treatment": ServiceSchema.of("treatment", event_sourced=True),
 }
 POLICIES = {
     "identity": (identity.POLICY, identity.shipped_document()),
     "interaction": (interaction.POLICY, interaction.shipped_document()),
     "value": (value.POLICY, value.shipped_document()),
     "profile": (SEGMENTS, profile.SHIPPED),
+    "treatment": (treatment.POLICY, treatment.shipped_document()),
 }
 _counter = itertools.count()
 

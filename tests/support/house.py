@@ -23,12 +23,19 @@ from services.runtime import policies
 from services.runtime.lane import Lane
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
+from services.treatment.handlers import plan as treatment_plan
 from services.value.handlers import plan as value_plan
 from tests.support.databases import KEY, TOLD_ALL, generation_of, settings_for
 from tests.support.memory_broker import MemoryBroker, MemoryFeed, MemoryProducer, in_memory
 from tests.support.oracle import Findings, check
 
-PLANS = {"identity": identity_plan, "interaction": interaction_plan, "value": value_plan, "profile": profile_plan}
+PLANS = {
+    "identity": identity_plan,
+    "interaction": interaction_plan,
+    "value": value_plan,
+    "profile": profile_plan,
+    "treatment": treatment_plan,
+}
 STATE_TOPICS = ("identity.bindings", "identity.customers", "interaction.customers", "value.customers")
 SETTLE_TURNS_MAX = 200
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)

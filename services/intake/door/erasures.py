@@ -188,12 +188,10 @@ async def _enter(connection: Connection, document: Mapping[str, Any], at: dateti
 async def clear_parked(connection: Connection, values: Sequence[str]) -> int:
     """Throw away what was parked and names one of these values; how many requests and records that was."""
     named = [value.encode() for value in values if value]
-    thrown = 0
-    for table, column in (("door_parked", "body"), ("parked", "value")):
-        names_one = f"EXISTS (SELECT FROM unnest($1::bytea[]) AS v WHERE position(v IN {column}) > 0)"
-        done = await connection.execute(f"DELETE FROM {table} WHERE {names_one}", named)
-        thrown += int(done.rpartition(" ")[2])
-    return thrown
+    done = await connection.execute(
+        "DELETE FROM parked WHERE EXISTS (SELECT FROM unnest($1::bytea[]) AS v WHERE position(v IN value) > 0)", named
+    )
+    return int(done.rpartition(" ")[2])
 
 
 # -- the word, and how far it came -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from services.ops.local.layout import CHECKOUT
 from services.ops.local.ports import HOST, OFFSETS
 from services.ops.local.processes import ProcessSpec
 
-WORKERS = ("intake", "identity", "interaction", "value", "profile")
+WORKERS = ("intake", "identity", "interaction", "value", "profile", "treatment")
 """Services with a lane; intake's worker also serves the collector, profile's the public API."""
 WITH_ADDRESS = ("intake", "profile")
 INTERNAL = "internal"

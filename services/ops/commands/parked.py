@@ -1,4 +1,4 @@
-"""`c360 parked list|show|retry|discard`: records that were set aside, and what becomes of them.
+"""`c360 parked list|show|retry|replace|discard`: records that were set aside, and what becomes of them.
 
 Owns the lines people read. Nothing changes without --execute; what people wrote is shown masked.
 """
@@ -6,17 +6,21 @@ Owns the lines people read. Nothing changes without --execute; what people wrote
 from __future__ import annotations
 
 import getpass
+import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from services.ops.commands.failures import UsageMistake
-from services.ops.commands.here import Here, ask_json, here
+from services.ops.commands import asking
+from services.ops.commands.failures import CommandError, UsageMistake
+from services.ops.commands.here import Here, ask, ask_json, here, said
 from services.ops.commands.layout import WORKERS
 from services.ops.commands.output import AsJson, console, count, print_json, readable, say
 
 PARKED_MAX = 1_000
+PRIVATE = 0o600
 COLUMNS = ("parked_at", "source", "reason", "detail", "topic", "partition", "offset")
 
 parked = typer.Typer(help="Events that were set aside, with the reason.", rich_markup_mode=None)
@@ -28,6 +32,9 @@ Source = Annotated[str | None, typer.Option("--source", metavar="NAME", help="Al
 Build = Annotated[str | None, typer.Option("--build", metavar="NAME", help="All that this build parked.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 By = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does it. Default: you.")]
+Customer = Annotated[
+    str | None, typer.Option("--customer", metavar="ID", help="All of his records: a customer id, or TYPE:VALUE.")
+]
 Execute = Annotated[bool, typer.Option("--execute", help="Do it; else only tell how many they are.")]
 
 
@@ -92,9 +99,16 @@ def _parked_by(copy: Here, service: str) -> dict[str, int]:
 
 @parked.command("show")
 def show(
-    service: Service, place: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION/OFFSET")], as_json: AsJson = False
-) -> None:
+    service: Service, place: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION/OFFSET")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write what intake was sent there, as it came.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """One record with its content; values are masked, names of fields are not."""
+    if out is not None:
+        _write_content(service, place, out)
+        return
     found = ask_json("GET", f"{_address(service, here())}/parked/record", params={"place": place})
     if as_json:
         print_json(found)
@@ -107,13 +121,26 @@ def show(
             say(f"{name:12} {value}")
 
 
+def _write_content(service: str, place: str, out: Path) -> None:
+    if service != "intake":
+        raise UsageMistake("--out is for what intake has parked; what is in the log is put right by its source")
+    response = ask("GET", f"{_address(service, here())}/parked/content", params={"place": place})
+    if not response.is_success:
+        raise CommandError(said(response))
+    out.touch(mode=PRIVATE, exist_ok=True)
+    out.chmod(PRIVATE)
+    out.write_bytes(response.content)
+    say(f"written to {out}, which only you may read; correct it, then `c360 parked replace {place} --with FILE`")
+
+
 @parked.command("retry")
 def retry(
     service: Service, place: Place = None, reason: Reason = None, source: Source = None, build: Build = None,
-    everything: All = False, by: By = "", execute: Execute = False, as_json: AsJson = False,
+    customer: Customer = None, everything: All = False, by: By = "", execute: Execute = False,
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Let the lane try some again; what it applies is no longer parked."""
-    chosen = _chosen(place, reason, source, build, everything)
+    """Let the lane try some again; what it applies is no longer parked. What was parked of a request stays."""
+    chosen = _chosen(place, reason, source, build, customer, everything)
     answer = _post(service, "retry", {**chosen, "by": by, "execute": execute})
     _told(answer, execute, as_json, "are tried again; `c360 parked list` shows what stays", "would be tried again")
 
@@ -123,22 +150,55 @@ def discard(
     service: Service,
     because: Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; it is kept for ever.")],
     place: Place = None, reason: Reason = None, source: Source = None, build: Build = None,
-    everything: All = False, by: By = "", execute: Execute = False, as_json: AsJson = False,
+    customer: Customer = None, everything: All = False, by: By = "", execute: Execute = False,
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Set some aside for good."""
-    chosen = _chosen(place, reason, source, build, everything)
+    chosen = _chosen(place, reason, source, build, customer, everything)
     answer = _post(service, "discard", {**chosen, "because": because, "by": by, "execute": execute})
     _told(answer, execute, as_json, "are discarded", "would be discarded")
 
 
 def _chosen(
-    place: str | None, reason: str | None, source: str | None, build: str | None, everything: bool
-) -> dict[str, str]:
-    named = {"place": place, "reason": reason, "source": source, "build": build}
-    chosen = {name: value for name, value in named.items() if value is not None}
+    place: str | None, reason: str | None, source: str | None, build: str | None, customer: str | None,
+    everything: bool,
+) -> dict[str, Any]:  # fmt: skip
+    named = {"place": place, "reason": reason, "source": source, "build": build, "customer": customer}
+    chosen: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if bool(chosen) == everything:
-        raise UsageMistake("say which: --place, --reason, --source or --build, or --all alone")
+        raise UsageMistake("say which: --place, --reason, --source, --build or --customer, or --all alone")
+    if customer is not None:
+        copy = here()
+        customer_id = asking.customer_id(copy, asking.read_wanted(chosen.pop("customer")))
+        found = ask_json("GET", f"{copy.internal['profile']}/customers/{customer_id}/records")
+        chosen["keys"] = [customer_id, *found["records"]]
     return chosen
+
+
+@parked.command("replace")
+def replace(
+    place: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION/OFFSET", help="What intake has parked.")],
+    file: Annotated[Path, typer.Option("--with", metavar="FILE", help="One event: a CloudEvent, or a Segment call.")],
+    by: By = "", execute: Execute = False, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Take a corrected event in the place of a parked one, as from its source and as if it had come then."""
+    body = {"place": place, "event": _event(file), "by": by, "execute": execute}
+    made = _post("intake", "replace", body)
+    if as_json:
+        print_json({**made, "execute": execute})
+        return
+    lacks = f", without {', '.join(made['incomplete'])}" if made["incomplete"] else ""
+    done = "stands for it" if execute else "would stand for it; nothing was changed: say --execute"
+    say(f"{readable(made['type'])}{lacks}: {made['event_id']} {done}")
+
+
+def _event(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise UsageMistake(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise UsageMistake(f"{file} is not JSON") from None
 
 
 def _post(service: str, what: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from services.ops.commands.here import Here, ask_json, ask_lines, here
 from services.ops.commands.lanes import paused_lines
 from services.ops.commands.output import AsJson, console, count, print_json, say, span, tell
 
-REBUILT = ("identity", "interaction", "value", "profile")
+REBUILT = ("identity", "interaction", "value", "profile", "treatment")
 COMPARE_TIMEOUT_S = 900.0
 STEP_TIMEOUT_S = 60.0
 RETOLD_TIMEOUT_S = 600.0

@@ -14,7 +14,7 @@ from services.ops.commands.failures import EX_FAILED
 from services.ops.commands.here import ask_json, here
 from services.ops.commands.output import AsJson, console, count, print_json, say
 
-EVENT_SOURCED = ("intake", "identity", "interaction", "value", "profile")
+EVENT_SOURCED = ("intake", "identity", "interaction", "value", "profile", "treatment")
 TIMEOUT_S = 150.0
 
 

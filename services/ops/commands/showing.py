@@ -148,6 +148,14 @@ def _consents(consents: dict[str, Any]) -> RenderableType:
     )
 
 
+def _treatment(treatment: dict[str, Any]) -> RenderableType:
+    rows = []
+    for one in treatment["last"]:
+        how = one["outcome"] or ("shown" if one["shown_at"] else "decided")
+        rows.append((_time(one["decided_at"] or one["shown_at"]), f"{one['action_id']} on {one['channel']}: {how}"))
+    return _pairs(rows or [("nothing yet", "")])
+
+
 def _other(part: Any) -> RenderableType:
     """Any part, by its own names."""
     if isinstance(part, dict):
@@ -217,5 +225,5 @@ _PARTS: dict[str, Callable[[Any], RenderableType]] = {
     "consents": _consents,
     "groups": _other,
     "segments": _other,
-    "treatment": _other,
+    "treatment": _treatment,
 }

@@ -30,7 +30,12 @@ def rest(document: Mapping[str, Any]) -> Html:
 def _told(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for part, drawn in DRAWN.items():
         yield from ((n, v) for n, v in (document.get(part) or {}).items() if n not in drawn and not _is_empty(v))
-    yield from ((name, document[name]) for name in WHOLE if not _is_empty(document.get(name)))
+    treated = (document.get("treatment") or {}).get("last")
+    yield from (
+        (name, document[name])
+        for name in WHOLE
+        if not _is_empty(document.get(name)) and (name != "treatment" or treated)
+    )
 
 
 def _is_empty(value: Any) -> bool:

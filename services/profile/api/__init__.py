@@ -2,8 +2,9 @@
 
 Owns the application; customers.py answers what is known of people, timeline.py what happened, identity.py why,
 value.py what they are worth, groups.py where they belong, contact.py what is wrong with their contact; finding.py
-searches, segments.py says who is in which segment, commands.py takes what apps say, streams.py tells what changes,
-webhooks.py tells it to endpoints, privacy.py exports and erases. doors.py is what they share.
+searches, segments.py says who is in which segment, commands.py takes what apps say, decisions.py what to do for whom,
+streams.py tells what changes, webhooks.py tells it to endpoints, privacy.py exports and erases. doors.py is what they
+share.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from schemas.sections import CustomerDocument
-from services.profile import privacy_shapes, segment_shapes, value_shapes, webhook_shapes
+from services.profile import decision_shapes, privacy_shapes, segment_shapes, value_shapes, webhook_shapes
 from services.profile.api import (
     auditing,
     commands,
     contact,
     customers,
+    decisions,
     dialogue,
     finding,
     groups,
@@ -175,6 +177,9 @@ def _further_calls() -> APIRouter:
         commands.preference
     )
     calls.put("/customers/{customer_id}/consents/{purpose}", response_model=said, status_code=202)(commands.consent)
+    decided: dict[str, Any] = {"response_model": decision_shapes.DecisionAnswer, "responses": _problems(409, 413)}
+    calls.post("/decisions", **decided)(decisions.decide)
+    calls.get("/decisions/{treatment_id}", response_model=decision_shapes.DecisionRecordAnswer)(decisions.decision)
     told: dict[str, Any] = {"response_class": streams.EventStream, "status_code": 200}
     told["responses"] = {**streams.CONTENT, **_problems(410, 429)}
     calls.get("/customers/{customer_id}/stream", **told)(streams.of_customer)

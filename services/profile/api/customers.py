@@ -26,6 +26,7 @@ from services.profile.api.doors import (
     tells_of,
 )
 from services.profile.api.recommendations import with_next
+from services.profile.api.treatment import with_treatment
 from services.profile.shapes import LookupRequest
 from services.runtime.http import Problem, answer
 
@@ -72,6 +73,7 @@ async def customer(
     doc = shown(customer_id, told, parts, key, fresh, doors.now)
     if "value" in parts:
         doc = await with_next(doors, doc)
+    doc = await with_treatment(doors, told, doc)
     headers = {"ETag": etag(doc), **fresh_headers(fresh)}
     if same(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)

@@ -15,6 +15,7 @@ from schemas.events import EVENT_TYPES, EventType
 from schemas.events.fields import Kind
 from schemas.events.kinds import reader
 from schemas.identifiers import Identifier, leading
+from schemas.treatments import TREATMENT_ID
 
 TYPE_CHARS_MAX = 256
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
@@ -36,6 +37,8 @@ NOT_AN_APPS: Mapping[str, str] = {
 """Type → why it is not taken of an app; so is every other type of these families."""
 _FAMILIES = {"identity": _OPERATORS, "alias": _OPERATORS, "group": _GROUPS}
 
+DECISIONS = ("treatment.decided", "recommendation.made")
+"""Types under which an app may tell of decisions of its own, and not of ours."""
 ADDRESSES = ("email", "phone")
 """Properties that intake reads as identifiers."""
 
@@ -63,6 +66,8 @@ def fault(event_type: str, data: Mapping[str, Any], led_by: Identifier) -> Fault
     if why is not None:
         return Fault("not-permitted", f"type: {event_type} is not taken here: {why}")
     properties = data["properties"]
+    if event_type in DECISIONS and TREATMENT_ID.fullmatch(str(properties.get("treatment_id"))) is not None:
+        return Fault("not-permitted", f"type: {event_type} of an id of ours is what POST /v1/decisions says")
     astray = _leads_elsewhere(event_type, properties, led_by)
     if astray is not None:
         detail = f"properties.{astray}: it would make this the event of another record than the customer's founder"

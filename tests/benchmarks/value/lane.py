@@ -84,7 +84,7 @@ def mix_on_a_copy(folder: Path) -> tuple[mix.Result, float]:
         before, started = at.cpu()["value"], time.monotonic()
         time.sleep(IDLE_S)
         idle_s = (at.cpu()["value"] - before) / (time.monotonic() - started)
-        return mix.measure(at, WHOLE_EVENTS, SEED, WHOLE_CUSTOMERS, folder / "ledger"), idle_s
+        return mix.measure(at, mix.Sending(WHOLE_EVENTS, SEED, WHOLE_CUSTOMERS), folder / "ledger"), idle_s
 
 
 def _parts() -> tuple[dict[str, float], int, int]:

@@ -90,10 +90,12 @@ async def test_a_database_that_lost_its_tables_makes_them_of_what_was_asked_and_
 async def test_what_was_parked_and_names_him_is_thrown_away_and_nothing_else(intake: Connection) -> None:
     for body in (b'{"userId": "ann-77"}', b'{"userId": "bob-12"}'):
         await intake.execute(
-            "INSERT INTO door_parked (source, reason, detail, body, item) VALUES ('web', 'bad', '', $1, 0)", body
+            "INSERT INTO parked (topic, partition, first_offset, source, reason, value)"
+            " VALUES ('http', 0, nextval('parked_at_door'), 'web', 'bad', $1)",
+            body,
         )
     assert await erasures.clear_parked(intake, ["ann-77", "nobody"]) == 1
-    assert [bytes(r["body"]) for r in await intake.fetch("SELECT body FROM door_parked")] == [b'{"userId": "bob-12"}']
+    assert [bytes(r["value"]) for r in await intake.fetch("SELECT value FROM parked")] == [b'{"userId": "bob-12"}']
 
 
 async def test_more_than_one_event_can_hold_is_refused_and_nothing_is_kept(intake: Connection) -> None:

@@ -18,7 +18,9 @@ ASSERTIONS = "/v1/identity/assertions"
 EVENTS, PREFERENCES, CONSENTS = (f"/v1/customers/{{}}/{page}" for page in ("events", "preferences/x", "consents/x"))
 SEGMENT = {"segment_id": "keys", "name": "Allow it", "where": {"field": "consents.keys.state", "is": "granted"}}
 SAID = {EVENTS: {"type": "note.added", "properties": {"text": "x"}}, PREFERENCES: {"channel": "email"},
-        "/v1/segments": SEGMENT, CONSENTS: {"state": "granted"}}  # fmt: skip
+        "/v1/segments": SEGMENT, CONSENTS: {"state": "granted"},
+        "/v1/decisions": {"identifier": {"type": "user_id", "value": "keys-u"}, "channel": "web", "placement": "x"},
+        }  # fmt: skip
 CALLS = [("GET", "/v1/customers", "profile:read"), ("POST", EVENTS, "events:write"),
          ("PUT", PREFERENCES, "events:write"), ("PUT", CONSENTS, "events:write"),
          ("GET", "/v1/customers/{}", "profile:read"), ("GET", "/v1/customers/{}/timeline", "events:read"),
@@ -29,6 +31,7 @@ CALLS = [("GET", "/v1/customers", "profile:read"), ("POST", EVENTS, "events:writ
          ("GET", "/v1/customers/{}/value", "value:read"), ("GET", "/v1/value/totals", "value:read"),
          ("GET", "/v1/value/tiers", "value:read"),
          ("GET", "/v1/segments", "profile:read"), ("POST", "/v1/segments", "segments:write"),
+         ("POST", "/v1/decisions", "treatment:decide"),
          ("GET", "/v1/webhooks", "ops:admin"), ("GET", "/v1/audit/reads", "ops:admin")]  # fmt: skip
 OTHER_SCOPES = {
     "profile:read": ("profile:pii", "value:read", "events:read", "events:write", "identity:write", "ops:admin"),
@@ -38,6 +41,7 @@ OTHER_SCOPES = {
     "segments:write": ("profile:read", "profile:pii", "events:read", "events:write", "identity:write", "ops:admin"),
     "ops:admin": ("profile:read", "profile:pii", "value:read", "events:read", "segments:write", "privacy:admin"),
     "identity:write": ("profile:read", "profile:pii", "events:read", "events:write", "ops:admin"),
+    "treatment:decide": ("profile:read", "profile:pii", "value:read", "events:write", "ops:admin"),
 }
 """All that is not the scope a call needs."""
 

@@ -19,7 +19,7 @@ from tests.support.databases import SCHEMAS
 from tests.support.house import House
 
 pytestmark = pytest.mark.asyncio
-REBUILT = ("identity", "interaction", "value", "profile")
+REBUILT = ("identity", "interaction", "value", "profile", "treatment")
 
 Two = tuple[OwnConnection, OwnConnection]
 

@@ -89,6 +89,9 @@ async def test_what_a_better_build_can_apply_is_applied_once_and_parked_no_more(
     refusing(worker, "e2")
     connection = await connect(house.settings, "value_g1,value")
     try:
+        keys = [r["key"].decode() for r in await connection.fetch("SELECT key FROM parked")]
+        assert await parked.count(connection, "value", Chosen(keys=tuple(keys[:1]))) == keys.count(keys[0])
+        assert await parked.count(connection, "value", Chosen(keys=("nobody",))) == 0
         assert await parked.ask_to_retry(connection, "value", Chosen(reason="handler_raised"), "me") == 2
         assert await parked.ask_to_retry(connection, "value", Chosen(source="web"), "me") == 0, "asked for already"
         for _ in range(3):

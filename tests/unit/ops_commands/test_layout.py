@@ -56,7 +56,8 @@ def test_no_two_processes_share_a_port() -> None:
 
 def test_more_workers_are_named_after_their_service() -> None:
     named = [one.name for one in layout.workers(layout.read_counts(["interaction=3"]))]
-    assert named == ["intake", "identity", "interaction", "interaction.1", "interaction.2", "value", "profile"]
+    three = ["interaction", "interaction.1", "interaction.2"]
+    assert named == ["intake", "identity", *three, "value", "profile", "treatment"]
 
 
 @pytest.mark.parametrize("text", ["interaction", "interaction=0", "interaction=9", "nobody=2", "=2"])

@@ -1,10 +1,4 @@
--- What was parked at the HTTP door; records of the raw topic are parked in `parked`.
-CREATE TABLE door_parked (
-    parked_id  bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    source     text        NOT NULL,
-    reason     text        NOT NULL,
-    detail     text        NOT NULL,
-    body       bytea       NOT NULL,          -- the request it came in, whole
-    item       int         NOT NULL,          -- which event of the request
-    parked_at  timestamptz NOT NULL DEFAULT now()
-);
+-- What was parked at the HTTP door stands in `parked` too, of topic `http`: its numbers are its offsets, the request it
+-- came in, whole, its value.
+CREATE SEQUENCE parked_at_door;
+

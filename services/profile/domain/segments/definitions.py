@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.profile.domain.segments.conditions import BadCondition, Condition, Held, read_condition
+from schemas.conditions import BadCondition, Condition, Held, read_condition
 
 SEGMENTS = "profile.segments"
 """The document's name."""

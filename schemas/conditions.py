@@ -1,7 +1,8 @@
 """Conditions over a customer's document: a small JSON form and CEL expressions; whether they hold, and of what value.
 
-Owns reading them with every error's path, and evaluating them. What is not there holds no condition but
-`exists: false` and `not`. An expression ends: CEL has no loops but over lists, and its text is bounded. Pure.
+Owns reading them with every error's path, and evaluating them: segments and treatments are written in the same
+words. What is not there holds no condition but `exists: false` and `not`. An expression ends: CEL has no loops but
+over lists, and its text is bounded. Pure.
 
     {"all": [C, ...]}  {"any": [C, ...]}  {"not": C}  {"cel": "value.tier.grade == 'A'"}
     {"field": "value.tier.grade", "in": ["A", "B"]}       is, is_not, in, has, above, at_least, below, at_most, exists
@@ -31,7 +32,7 @@ SHOWN_MAX, SHOWN_CHARS_MAX = 5, 200
 ROOTS = (
     "identity", "contact", "interaction", "value", "needs", "preferences", "consents", "groups", "treatment",
 )  # fmt: skip
-"""Parts of the document that may be asked for."""
+"""Parts of the document that may be asked for, unless the caller says which."""
 AGEING = frozenset({"contact", "interaction", "needs", "preferences", "consents", "treatment"})
 """Parts that say another thing on another day, though nothing happened: consents end, addresses go stale."""
 
@@ -81,18 +82,22 @@ def holds(condition: Condition, document: Mapping[str, Any], now_us: int) -> boo
 @dataclass(slots=True)
 class _Reading:
     errors: list[str]
+    roots: tuple[str, ...]
     count: int = 0
     of_time: bool = False
 
     def wrong(self, path: str, what: str) -> Condition:
-        self.errors.append(f"{path or 'where'}: {what}")
+        self.errors.append(f"{path}: {what}")
         return lambda _document, _now: Held("", False)
 
 
-def read_condition(document: Any) -> tuple[Condition, bool]:
-    """(the condition, whether it depends on the time). Raises BadCondition naming every error with its path."""
-    reading = _Reading([])
-    condition = _read(document, "where", reading, 0)
+def read_condition(document: Any, roots: tuple[str, ...] = ROOTS, where: str = "where") -> tuple[Condition, bool]:
+    """(the condition, whether it depends on the time). Raises BadCondition naming every error with its path.
+
+    `roots`: what a path may begin with. `where`: what the paths of errors begin with.
+    """
+    reading = _Reading([], roots)
+    condition = _read(document, where, reading, 0)
     if reading.errors:
         raise BadCondition("; ".join(reading.errors))
     return condition, reading.of_time
@@ -144,10 +149,11 @@ def _expression(text: Any, path: str, reading: _Reading) -> Condition:
     except (ValueError, RuntimeError) as wrong:
         return reading.wrong(f"{path}.cel", str(wrong).splitlines()[0])
     reading.of_time = True
+    roots = reading.roots
 
     def held(document: Mapping[str, Any], now_us: int) -> Held:
         try:
-            found = program.execute({**{root: document.get(root) for root in ROOTS}, "now_us": now_us})
+            found = program.execute({**{root: document.get(root) for root in roots}, "now_us": now_us})
         except (ValueError, TypeError, RuntimeError, KeyError, IndexError, OverflowError) as wrong:
             # What is not there makes an expression fail: then it does not hold.
             return Held(text, False, (f"{type(wrong).__name__}: {str(wrong)[:200]}",))
@@ -158,8 +164,8 @@ def _expression(text: Any, path: str, reading: _Reading) -> Condition:
 
 def _field(sent: Mapping[str, Any], path: str, reading: _Reading) -> Condition:
     field = sent.get("field")
-    if not isinstance(field, str) or len(field) > PATH_CHARS_MAX or field.split(".")[0] not in ROOTS:
-        return reading.wrong(f"{path}.field", f"a path that begins with one of {', '.join(ROOTS)}")
+    if not isinstance(field, str) or len(field) > PATH_CHARS_MAX or field.split(".")[0] not in reading.roots:
+        return reading.wrong(f"{path}.field", f"a path that begins with one of {', '.join(reading.roots)}")
     named = [name for name in sent if name != "field"]
     if len(named) != 1 or named[0] not in OPERATORS:
         return reading.wrong(path, f"a field and one of {', '.join(OPERATORS)}")
@@ -177,6 +183,11 @@ def _field(sent: Mapping[str, Any], path: str, reading: _Reading) -> Condition:
         return Held(asked, any(compare(value, wanted, now_us) for value in found), found)
 
     return held
+
+
+def values_at(document: Mapping[str, Any], path: str) -> Iterable[Any]:
+    """What is at the end of a path, as conditions find it."""
+    return _values(document, path.split("."))
 
 
 def _values(part: Any, steps: list[str]) -> Iterable[Any]:

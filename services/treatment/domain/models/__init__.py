@@ -1,0 +1,1 @@
+"""Models of what customers accept; the one place of this service that reckons in floats."""

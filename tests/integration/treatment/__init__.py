@@ -1,0 +1,1 @@
+"""What treatment answers, on a real PostgreSQL."""

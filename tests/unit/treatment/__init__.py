@@ -1,0 +1,1 @@
+"""Treatment's rules, without a database."""
