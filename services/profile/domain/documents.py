@@ -40,7 +40,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A customer's row and sections; `sections` by service, `segments` where any are defined and were asked for."""
+    """A customer's row and sections; `sections` by service, `segments` where they were asked for."""
 
     customer_id: str
     n: int

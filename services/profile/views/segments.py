@@ -52,11 +52,11 @@ class Defined:
         return await self._at(connection, await number(connection))
 
     async def of(self, connection: Connection, customers: Sequence[str]) -> dict[str, list[dict[str, Any]]] | None:
-        """Customer → the segments he is in, as the document shows them; None while none are defined."""
+        """Customer → the segments he is in, as the document shows them; None before the first worker has begun."""
         rows = await connection.fetch(OF, SEGMENTS, customers)
-        defined = await self._at(connection, rows[0]["number"] if rows else None)
-        if not defined:
+        if not rows:
             return None
+        defined = await self._at(connection, rows[0]["number"])
         found: dict[str, list[dict[str, Any]]] = {}
         for r in rows:
             if r["segment_id"] in defined:
