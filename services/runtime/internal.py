@@ -5,9 +5,10 @@ Owns their form; a service adds its own routes beside them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -32,6 +33,16 @@ PARKED = """
     SELECT reason, count(*) AS count FROM parked p WHERE NOT EXISTS (SELECT FROM discarded d
         WHERE (d.topic, d.partition, d.first_offset) = (p.topic, p.partition, p.first_offset)) GROUP BY 1
 """
+UNTOLD = """
+    SELECT (SELECT count(*) FROM marker) AS markers,
+        coalesce(extract(epoch FROM now() - min(at))::float, 0) AS oldest_s FROM telling
+"""
+"""What waits to be told, and since when the first of it."""
+SIZE = """
+    SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
+    WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+"""
+"""Bytes of the live generation's tables with their indexes."""
 
 
 def internal_app(
@@ -64,7 +75,7 @@ def internal_app(
         return answer(await restored(service, database, execute=request.method == "POST"))
 
     async def status(_request: Request) -> Response:
-        return answer(await lane_status(service, database, ending, sorted(heard)))
+        return answer(await lane_status(schema, database, ending, sorted(heard)))
 
     own: list[BaseRoute] = [Route("/wait", wait), Route("/status", status)]
     own += [*parked_pages(service), *lane_pages(service)]
@@ -96,8 +107,11 @@ async def restored(service: str, database: Database, *, execute: bool) -> dict[s
     return {"added": done.added, "known": done.known, "conflicting": conflicting}
 
 
-async def lane_status(service: str, database: Database, ending: Ending, heard: list[str]) -> dict[str, object]:
-    """Positions, ends, lag, lane states, tallies and parked counts of one service."""
+async def lane_status(
+    schema: ServiceSchema, database: Database, ending: Ending, heard: list[str]
+) -> dict[str, object]:
+    """Positions, ends, lag, lane states, tallies, parked counts, policies in force and size of one service."""
+    service = schema.service
     pool = await database.pool()
     async with pool.acquire() as connection:
         stored = await positions.stored(connection)
@@ -105,29 +119,40 @@ async def lane_status(service: str, database: Database, ending: Ending, heard: l
         paused = pauses.shown(await pauses.lasting(connection, service))
         tally = await connection.fetch("SELECT outcome, sum(count)::bigint AS count FROM tally GROUP BY 1")
         parked = await connection.fetch(PARKED)
-        markers = await connection.fetchval("SELECT count(*) FROM marker")
+        untold = await connection.fetchrow(UNTOLD)
+        number_of = await connection.fetch("SELECT name, number FROM in_force") if schema.event_sourced else []
+        size = await connection.fetchval(SIZE)
         generation = await connection.fetchrow(f"SELECT live, epoch FROM {service}.generation")
-    ends = await ending.ends(heard)
-    now = datetime.now(UTC)
-    rows = []
-    for (topic, partition), end in sorted(ends.items()):
-        next_offset, log_time_ms = stored.get((topic, partition), (0, 0))
-        lag = max(0, end - next_offset)
-        lag_ms = max(0, int(now.timestamp() * 1000) - log_time_ms) if lag and log_time_ms else 0
-        rows.append(
-            {"topic": topic, "partition": partition, "position": next_offset, "end": end, "lag": lag,
-             "lag_ms": lag_ms}
-        )  # fmt: skip
+    rows = _partitions(await ending.ends(heard), stored)
     return {
         "service": service,
         "generation": generation["live"] if generation else None,
         "epoch": generation["epoch"] if generation else None,
         "positions": rows,
-        "lag": sum(int(str(r["lag"])) for r in rows),
-        "lag_ms": max((int(str(r["lag_ms"])) for r in rows), default=0),
+        "lag": sum(r["lag"] for r in rows),
+        "lag_ms": max((r["lag_ms"] for r in rows), default=0),
         "workers": told,
         "paused": paused,
-        "markers": markers,
+        "per_s": sum(worker["per_s"] for worker in told),
+        "markers": untold["markers"] if untold else 0,
+        "oldest_marker_s": untold["oldest_s"] if untold else 0.0,
+        "policies": {r["name"]: r["number"] for r in number_of},
+        "disk_mib": round(size / 2**20, 1),
         "tally": {r["outcome"]: r["count"] for r in tally},
         "parked": {r["reason"]: r["count"] for r in parked},
     }  # fmt: skip
+
+
+def _partitions(ends: waiting.Ends, stored: Mapping[positions.Partition, tuple[int, int]]) -> list[dict[str, Any]]:
+    """How far each partition is applied, and how late that is."""
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    rows = []
+    for (topic, partition), end in sorted(ends.items()):
+        next_offset, log_time_ms = stored.get((topic, partition), (0, 0))
+        lag = max(0, end - next_offset)
+        lag_ms = max(0, now_ms - log_time_ms) if lag and log_time_ms else 0
+        rows.append(
+            {"topic": topic, "partition": partition, "position": next_offset, "end": end, "lag": lag,
+             "lag_ms": lag_ms}
+        )  # fmt: skip
+    return rows

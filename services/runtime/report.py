@@ -36,14 +36,22 @@ STALE_LANE_S = 5.0
 
 async def workers(connection: Connection) -> list[dict[str, Any]]:
     """What the workers of the generation on the connection's search path said of themselves lately."""
-    rows = await connection.fetch("SELECT lane, worker_index, state, reason, build, at FROM lane ORDER BY 1, 2")
+    rows = await connection.fetch("SELECT * FROM lane ORDER BY lane, worker_index")
     now = datetime.now(UTC)
-    return [
-        {"lane": r["lane"], "worker": r["worker_index"], "reason": r["reason"], "build": r["build"],
-         "state": r["state"] if r["state"] == LaneState.HALTED or (now - r["at"]).total_seconds() < STALE_LANE_S
-         else "silent"}
-        for r in rows
-    ]  # fmt: skip
+    return [_worker(r, heard=(now - r["at"]).total_seconds() < STALE_LANE_S) for r in rows]
+
+
+def _worker(row: Any, *, heard: bool) -> dict[str, Any]:
+    """One worker; of who has said nothing lately nothing is known but how it halted."""
+    counts = json.loads(row["counts"] or "{}")
+    return {
+        "lane": row["lane"],
+        "worker": row["worker_index"],
+        "reason": row["reason"],
+        "build": row["build"],
+        "state": row["state"] if row["state"] == LaneState.HALTED or heard else "silent",
+        "per_s": counts.get("per_s", 0) if heard else 0,
+    }
 
 
 async def report(connection: Connection, lane: Lane, reason: str) -> None:

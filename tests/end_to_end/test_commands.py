@@ -127,3 +127,18 @@ def test_what_cannot_be_answered_is_said_in_one_line(doors: Doors, words: tuple[
     assert done.stdout == ""
     assert done.stderr.startswith("c360: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.feature("O2")
+def test_status_tells_of_each_service_its_pace_what_waits_its_policy_and_its_size(doors: Doors) -> None:
+    told = doors.copy.json("status")
+    services = told["services"]
+    assert services.keys() == {row["service"] for row in told["lanes"]}
+    for one in services.values():
+        assert one["per_s"] >= 0
+        assert (one["oldest_marker_s"] > 0) == (one["markers"] > 0)
+        assert one["disk_mib"] > 0
+        assert {worker["state"] for worker in one["workers"]} <= {"fetching", "applying"}
+    assert services["value"]["policies"]["value.policy"] >= 1
+    assert told["disk_free_mib"] > 0
+    assert "MiB of disk are free" in doors.copy.command("status")

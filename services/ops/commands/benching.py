@@ -20,7 +20,7 @@ def bench(
         list[str] | None, typer.Argument(metavar="[PART]...", help="mix, latency, replay, ... Default: all, an hour.")
     ] = None,
 ) -> int:
-    """Measure this build on this machine, on copies of its own; exits 1 when a result was wrong, whatever its speed."""
+    """Measure this build on this machine, on copies of its own; exits 1 when a result was wrong."""
     if not (CHECKOUT / "tests" / "benchmarks").is_dir():
         raise CommandError("benchmarks are part of the sources: run this in a checkout")
     command = [sys.executable, "-m", "tests.benchmarks", *(parts or [])]

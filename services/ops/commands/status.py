@@ -5,6 +5,7 @@ Owns asking every service once and telling it as a table or as JSON; changes not
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,10 @@ ODD_OUTCOMES = {
     "incomplete": "events lack what they need to count here (an order without id or currency); kept, without effect",
 }
 """Outcomes of events that a person may want to look into."""
-COLUMNS = ("service", "state", "workers", "behind", "late by", "parked", "build", "generation")
+COLUMNS = (
+    "service", "state", "workers", "behind", "late by", "a second", "untold", "parked", "disk", "build", "generation",
+    "policy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,8 @@ def status(as_json: AsJson = False) -> None:
                 "unreachable": {one.service: one.trouble for one in found if one.trouble},
                 "parked": {one.service: one.told.get("parked", {}) for one in found if not one.trouble},
                 "tally": {one.service: one.told.get("tally", {}) for one in found if not one.trouble},
+                "services": {one.service: _about(one) for one in found if not one.trouble},
+                "disk_free_mib": _free_mib(copy),
             }
         )
         return
@@ -183,6 +189,8 @@ def status(as_json: AsJson = False) -> None:
             if number := one.told.get("tally", {}).get(outcome):
                 say(f"{one.service}: {count(number)} {told}")
     _say_processes(copy)
+    if (free := _free_mib(copy)) is not None:
+        say(f"{count(free)} MiB of disk are free")
     say(f"collector {copy.intake}   profile API {copy.profile}   Kafka {copy.kafka}")
     say("profiles show everything sent" if done else "profiles do not show everything sent yet")
 
@@ -198,11 +206,31 @@ def _table(found: list[Standing]) -> Table:
             str(len(one.workers)) if told else "-",
             f"{count(told['lag'])} records" if told else "-",
             span(told.get("lag_ms")) if told else "-",
+            count(told["per_s"]) if told else "-",
+            _untold(told) if told else "-",
             count(sum(told.get("parked", {}).values())) if told else "-",
+            f"{count(round(told['disk_mib']))} MiB" if told else "-",
             ", ".join(builds) or "-",
             str(told.get("generation") or "-"),
+            ", ".join(str(number) for number in told.get("policies", {}).values()) or "-",
         )
     return table
+
+
+def _untold(told: dict[str, Any]) -> str:
+    """States that wait to be published, and since when the first of them."""
+    return f"{count(told['markers'])}, {span(told['oldest_marker_s'] * 1000)}" if told["markers"] else "0"
+
+
+def _about(one: Standing) -> dict[str, Any]:
+    """What a service says of itself beside its positions."""
+    named = ("generation", "epoch", "lag", "lag_ms", "per_s", "markers", "oldest_marker_s", "policies", "disk_mib")
+    return {**{name: one.told[name] for name in named}, "workers": one.workers}
+
+
+def _free_mib(copy: Here) -> int | None:
+    """What is left of the disk the copy lies on; None where it is elsewhere."""
+    return shutil.disk_usage(copy.home).free // 2**20 if copy.home.is_dir() else None
 
 
 def _say_processes(copy: Here) -> None:

@@ -17,7 +17,8 @@ CREATE TABLE telling (
     telling       bigint   PRIMARY KEY,
     topics        text[]   NOT NULL,
     partitions    int[]    NOT NULL,
-    first_offsets bigint[] NOT NULL
+    first_offsets bigint[] NOT NULL,
+    at            timestamptz NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE marker (
