@@ -48,7 +48,8 @@ UNTYPED = {
 }  # fmt: skip
 """What customers, sources and policies name or say themselves: maps by their own names, values of their own kinds."""
 TO_BE_TYPED = {
-    "Value.predicted", "Value.strategic", "Value.churn", "Value.group", "Value.next", "ValueAnswer.predicted", "ValueAnswer.strategic", "ValueAnswer.churn",
+    "Value.predicted", "Value.strategic", "Value.churn", "Value.group", "Value.next", "ValueAnswer.predicted",
+    "ValueAnswer.strategic", "ValueAnswer.churn",
     "ValueAnswer.group", "ValueAnswer.next",
 }  # fmt: skip
 """Free-form still; this set may shrink, and not grow."""

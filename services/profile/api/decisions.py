@@ -78,7 +78,9 @@ async def decide(
     if made.status_code != 200:
         return passed_on(made)
     found = made.json()
-    given = await doors.give(_command(whom, body, found), found["told"]["treatment_id"])
+    # Without a key nobody can send it again, so nobody has to remember that it was sent.
+    sent_id = found["told"]["treatment_id"] if idempotency_key else None
+    given = await doors.give(_command(whom, body, found), sent_id)
     if given.status_code != 200:
         return passed_on(given)
     position = given.json()["position"]

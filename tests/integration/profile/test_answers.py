@@ -12,6 +12,7 @@ from fastapi.openapi.models import OpenAPI
 from services.runtime.waiting import read_token, write_token
 from tests.support.doors import Doors, Named, Source
 from tests.support.running import until
+from tests.support.treatments import A_QUESTION, DECISIONS, a_decision
 
 PARTS = ("identity", "contact", "interaction", "value", "needs", "preferences", "consents", "groups", "segments",
          "treatment")  # fmt: skip
@@ -256,7 +257,12 @@ def test_every_documented_call_answers(
     position = doors.send(web, {**event, "identifiers": {"user_id": own("leaving")}})
     leaving = doors.customer_of("user_id", own("leaving"), position)
     other = doors.customer_of("user_id", own("u"), position)
-    own_ids |= {"{export_id}": _copied(doors, somebody), "{erasure_id}": _erased(doors, leaving)}
+    bodies[DECISIONS] = A_QUESTION
+    own_ids |= {
+        "{treatment_id}": a_decision(doors),
+        "{export_id}": _copied(doors, somebody),
+        "{erasure_id}": _erased(doors, leaving),
+    }
     assert len(operations(described)) >= 6
     # What is removed was asked before.
     for method, path, operation in sorted(operations(described), key=_undoes):
