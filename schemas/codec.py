@@ -47,7 +47,7 @@ class Sealed(Exception):
     """The record is in a form this reader has no key for: its person was erased, or is none of ours."""
 
 
-class Version(msgspec.Struct, frozen=True):
+class Version(msgspec.Struct, frozen=True, gc=False):
     """(epoch, n), compared in that order: n counts under a row's lock, the epoch rises with every swap."""
 
     epoch: int
@@ -196,8 +196,12 @@ def upcast(event_type: str, version: int, data: dict[str, Any]) -> dict[str, Any
     return data
 
 
-def encode_state(state: State) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-    """(key, value, headers) of one message of a compacted topic; the version is also a header."""
+def encode_state(state: State | StateText) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """(key, value, headers) of one message of a compacted topic; the version is also a header.
+
+    A text that is written already is told as it is.
+    """
+    body: Any = state.body if isinstance(state, State) else state.text and orjson.Fragment(state.text)
     value = orjson.dumps(
         {
             "key": state.key,
@@ -206,7 +210,7 @@ def encode_state(state: State) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
             "members": state.members,
             "log_time_ms": state.log_time_ms,
             "cause": state.cause,
-            "body": state.body,
+            "body": body,
         }
     )
     return state.key.encode(), value, [("c360_version", f"{state.version.epoch}.{state.version.n}".encode())]
@@ -225,8 +229,8 @@ class _Wire(msgspec.Struct):
 _wire_decoder = msgspec.json.Decoder(_Wire)
 
 
-class StateText(msgspec.Struct, frozen=True):
-    """A state whose body stays the JSON text it came as, for a reader that only stores it; None: emptied."""
+class StateText(msgspec.Struct, frozen=True, gc=False):
+    """A state whose body stays the JSON text it came as, for who only stores it, or wrote it; None: emptied."""
 
     key: str
     version: Version

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.codec import Sealed, State, Unreadable
+from schemas.codec import Sealed, State, StateText, Unreadable
 from services.runtime.positions import Partition
 from services.runtime.postgres import Connection
 
@@ -71,7 +71,7 @@ class Told(msgspec.Struct, frozen=True):
     """One state to publish after COMMIT."""
 
     topic: str
-    state: State
+    state: State | StateText
     detail: dict[str, Any] | None = None
 
 
@@ -86,7 +86,7 @@ class Work:
     counts: Counter[str] = field(default_factory=Counter)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
-    def tell(self, topic: str, state: State, detail: dict[str, Any] | None = None) -> None:
+    def tell(self, topic: str, state: State | StateText, detail: dict[str, Any] | None = None) -> None:
         """Publish `state` after COMMIT; a marker is written in this transaction."""
         before = self.told.get((topic, state.key))
         if before and before.detail:

@@ -15,10 +15,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from schemas.topics import CHANNEL_RAW
-from services.runtime import telemetry
+from services.runtime import resets, telemetry
 from services.runtime.positions import Partition, PositionHalt
 from services.runtime.settings import Settings
 from services.runtime.topics import topic_ids
+
+resets.notice()
 
 HEARTBEAT_SHARE = 4
 """Heartbeats in a session time-out."""

@@ -14,12 +14,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from schemas.codec import State, encode_state
+from schemas.codec import State, StateText, encode_state
 from schemas.topics import PARTITIONS
-from services.runtime import telemetry
+from services.runtime import resets, telemetry
 from services.runtime.batch import Told
 from services.runtime.markers import Telling
 from services.runtime.settings import Settings
+
+resets.notice()
 
 Message = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 Encode = Callable[[Told], Message]
@@ -104,7 +106,7 @@ async def _send_to(
         start = end
 
 
-def _with_cause(told: Told) -> State:
+def _with_cause(told: Told) -> State | StateText:
     cause = (told.detail or {}).get("cause")
     return msgspec.structs.replace(told.state, cause=cause) if cause else told.state
 

@@ -31,6 +31,8 @@ FILL = f"""
     INSERT INTO identity_g1.link (a, b, kind, first_us, event_id, source)
         SELECT {AN_ID}, lpad((i + 1)::text, 32, '0')::uuid, 0, i, {AN_ID}, 'web'
         FROM generate_series(1, {ROWS}, 3) AS i;
+    INSERT INTO identity_g1.held (a, b, reason)
+        SELECT {AN_ID}, lpad((i + 1)::text, 32, '0')::uuid, 'held' FROM generate_series(1, {ROWS}) AS i;
     INSERT INTO interaction_g1.member (member_id, group_id)
         SELECT {AN_ID}, lpad((i / 3)::text, 32, '0')::uuid FROM generate_series(1, {ROWS}) AS i;
     INSERT INTO interaction_g1.history (record_id, event_id, time, type, channel, direction, source, sent_id, title,
@@ -69,6 +71,10 @@ async def test_a_neighbourhood_is_walked_by_keys(filled: Connection) -> None:
     plan = await _plan(filled, "identity_g1", "uuid[], uuid[]", REACHED, f"ARRAY[{ONE}], '{{}}'")
     assert "Seq Scan on record" not in plan, plan
     assert "Seq Scan on link" not in plan, plan
+    assert "Seq Scan on held" not in plan, plan
+    # A plan of "a or b" that was made while nothing waited reads the whole review queue for every record.
+    assert "Index Cond: (a = r.record_id)" in plan, plan
+    assert "Index Cond: (b = r.record_id)" in plan, plan
 
 
 async def test_a_page_of_a_timeline_is_read_by_its_customers_records(filled: Connection) -> None:

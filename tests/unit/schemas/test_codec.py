@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from schemas.codec import (
     Headers,
     Sealed,
     State,
+    StateText,
     Unreadable,
     Version,
     decode_event,
@@ -230,6 +232,13 @@ def test_a_state_is_read_as_it_was_written(state: State) -> None:
     assert decode_state(value) == state
     assert key == state.key.encode()
     assert header(headers, "c360_version") == f"{state.version.epoch}.{state.version.n}"
+
+
+@given(states)
+def test_a_state_whose_body_was_written_before_is_told_in_the_same_bytes(state: State) -> None:
+    text = None if state.body is None else orjson.dumps(state.body).decode()
+    written = StateText(state.key, state.version, text, state.members, state.log_time_ms, state.cause)
+    assert encode_state(written) == encode_state(state)
 
 
 @pytest.mark.parametrize(
