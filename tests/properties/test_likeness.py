@@ -74,7 +74,7 @@ def test_pairs_kept_step_by_step_are_those_of_everybody_at_once(databases: Datab
         try:
             for step in told:
                 await _say(connection, step)
-                await refresh(connection, step.keys(), MODEL)
+                await refresh(connection, step.keys(), MODEL, unheard=step.keys() - said.keys())
                 said |= step
                 want: Looks = looks_of((t for r, those in said.items() for t in _traits(r, those)), MODEL)
                 assert await _kept(connection) == (set(want.features), set(want.similar))

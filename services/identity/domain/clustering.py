@@ -7,7 +7,7 @@ union of components is the union of f, so only what an event touches is computed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,7 +23,7 @@ from services.identity.domain.similarity.scoring import Score
 RIVALS_MAX = 10
 
 
-class Binding(msgspec.Struct, frozen=True):
+class Binding(msgspec.Struct, frozen=True, gc=False):
     """Where a record belongs: its customer, whether it is generic, and who else it was seen with.
 
     `weight` is its strongest link inside; `rivals` are (customer, weight) of links that were refused, but for
@@ -36,8 +36,7 @@ class Binding(msgspec.Struct, frozen=True):
     rivals: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """A link that did not join, and the constraint: exclusive:<type>, limit:<type>, different, dissimilar or held.
 
     oversized: the strongest pair of those that were cut because too many records hung together.
@@ -96,8 +95,10 @@ def cluster(
     return result
 
 
-def founder(records: Iterable[Record]) -> str:
+def founder(records: Sequence[Record]) -> str:
     """The record a customer is named after: highest class, then earliest sighting, then smallest id."""
+    if len(records) == 1:
+        return records[0].record_id
     return min(records, key=lambda r: (class_rank(r.type), r.first_us, r.record_id)).record_id
 
 
@@ -109,9 +110,9 @@ def _bindings(
     refused: list[Edge],
 ) -> dict[str, Binding]:
     customer_of = {}
-    for members in joining.members.values():
-        name = founder(records[m] for m in members)
-        customer_of.update(dict.fromkeys(members, name))
+    for part in joining.parts.values():
+        name = founder([records[m] for m in part.members])
+        customer_of.update(dict.fromkeys(part.members, name))
     weight: dict[str, int] = {}
     rivals: dict[str, dict[str, int]] = {}
     for edge in taken:

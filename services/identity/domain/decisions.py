@@ -175,9 +175,9 @@ def told(decision: Any) -> dict[str, Any]:
 def wanted(clusters: Clusters, links: Iterable[Link], assertions: Iterable[Assertion]) -> dict[str, Want]:
     """Customer → what is true of it, for whole components of the evidence."""
     customer_of = {record: binding.customer_id for record, binding in clusters.bindings.items()}
-    found: dict[str, Want] = {}
+    found = {customer: Want() for customer in customer_of.values()}
     for record, binding in clusters.bindings.items():
-        want = found.setdefault(binding.customer_id, Want())
+        want = found[binding.customer_id]
         want.members[record] = None
         if binding.generic:
             want.generic.add(record)
@@ -196,26 +196,30 @@ def _reasons(
     alike: Mapping[tuple[str, str], Score],
 ) -> dict[str, Because]:
     """record → the earliest of what links it most strongly to another record of its customer."""
-    best: dict[str, tuple[tuple[int, int, str], Because]] = {}
+    best: dict[str, tuple[tuple[int, int, str], str, dict[str, Any]]] = {}
 
     def weigh(a: str, b: str, rank: tuple[int, int, str], because: dict[str, Any]) -> None:
-        if a in customer_of and customer_of.get(a) == customer_of.get(b):
-            for one, other in ((a, b), (b, a)):
-                if one not in best or rank < best[one][0]:
-                    best[one] = rank, {**because, "with": other}
+        for one, other in ((a, b), (b, a)):
+            if one not in best or rank < best[one][0]:
+                best[one] = rank, other, because
+
+    def are_one(a: str, b: str) -> bool:
+        return a in customer_of and customer_of[a] == customer_of.get(b)
 
     for k in links:
-        kind = "alias" if k.kind == ALIAS else "seen_together"
-        weigh(k.a, k.b, (k.kind != ALIAS, k.first_us, k.event_id),
-              {"kind": kind, "event_id": k.event_id, "source": k.source})  # fmt: skip
+        if are_one(k.a, k.b):
+            kind = "alias" if k.kind == ALIAS else "seen_together"
+            weigh(k.a, k.b, (k.kind != ALIAS, k.first_us, k.event_id),
+                  {"kind": kind, "event_id": k.event_id, "source": k.source})  # fmt: skip
     for s in standing(assertions).values():
-        if s.same:
+        if s.same and are_one(s.a, s.b):
             weigh(s.a, s.b, (-OPERATOR_WEIGHT, s.time_us, s.event_id),
                   {"kind": "same_asserted", "event_id": s.event_id, "source": None})  # fmt: skip
     for (a, b), score in alike.items():
-        weigh(a, b, (_AFTER_LINKS, NEVER_US - round(score.bits * MILLI), ""),
-              {"kind": "similar", "event_id": None, "source": None, "bits": score.bits})  # fmt: skip
-    return {record: because for record, (_, because) in best.items()}
+        if are_one(a, b):
+            weigh(a, b, (_AFTER_LINKS, NEVER_US - round(score.bits * MILLI), ""),
+                  {"kind": "similar", "event_id": None, "source": None, "bits": score.bits})  # fmt: skip
+    return {record: {**because, "with": other} for record, (_, other, because) in best.items()}
 
 
 def apart(clusters: Clusters) -> dict[str, str]:

@@ -5,20 +5,21 @@ Owns the edges, their order, and which records are generic. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from schemas.identifiers import class_rank
 from services.identity.domain.evidence import ALIAS, NEVER_US, Assertion, Link, Record
 from services.identity.domain.policy import ALIAS_WEIGHT, OPERATOR_WEIGHT, Policy
 from services.identity.domain.similarity.blocking import Values
+from services.identity.domain.similarity.features import VALUES_PER_FIELD_MAX
 from services.identity.domain.similarity.kinds import sound
 from services.identity.domain.similarity.likeness import SHARED_FROM_RANK
 from services.identity.domain.similarity.scoring import Score
 
 
-class Edge(msgspec.Struct, frozen=True):
+class Edge(msgspec.Struct, frozen=True, gc=False):
     """Two records (a < b) that may be one customer. `bits`: how alike they are, of likeness alone.
 
     `firm`: somebody said so, or one event named both by what is one person's; it joins however unlike they are.
@@ -49,9 +50,10 @@ def edges(
     """One edge per pair, the strongest, in order. `links` are those that count."""
     best: dict[tuple[str, str], Edge] = {}
     for link in links:
-        weight = weight_of(link, records, policy)
-        shared = max(class_rank(records[link.a].type), class_rank(records[link.b].type)) >= SHARED_FROM_RANK
-        _keep(best, Edge(link.a, link.b, weight, link.first_us, link.kind == ALIAS or not shared))
+        one, other = policy.of(records[link.a].type), policy.of(records[link.b].type)
+        firm = link.kind == ALIAS or max(one.rank, other.rank) < SHARED_FROM_RANK
+        weight = ALIAS_WEIGHT if link.kind == ALIAS else min(one.weight, other.weight)
+        _keep(best, Edge(link.a, link.b, weight, link.first_us, firm))
     for (a, b), score in alike.items():
         _keep(best, Edge(a, b, policy.similar_weight, NEVER_US, False, score.bits))
     for s in said:
@@ -79,24 +81,34 @@ def generic_records(
     """Records that say nothing of who somebody is: blocked ones, and those seen with more distinct values of one
     personal type, or with more distinct given names, than policy allows.
     """
-    seen: dict[str, dict[str, set[str]]] = {}
-    names: dict[str, set[str]] = {}
     given = policy.similarity.given_names
-    sounds = {r: {sound(form) for name in given for form in values.get(name, ())} for r, values in features.items()}
-    for link in links:
-        for one, other in ((link.a, link.b), (link.b, link.a)):
-            other_type = records[other].type
-            if policy.is_personal(other_type):
-                seen.setdefault(one, {}).setdefault(other_type, set()).add(other)
-            if sounds.get(other):
-                names.setdefault(one, set(sounds.get(one, ()))).update(sounds[other])
     generic = {r for r, record in records.items() if policy.is_blocked(record.type, record.value)}
-    for record, by_type in seen.items():
-        limit = policy.generic_limit(records[record].type)
-        if limit is not None and max(map(len, by_type.values())) > limit:
-            generic.add(record)
-    for record, distinct in names.items():
-        limit = policy.generic_names_limit(records[record].type)
-        if limit is not None and len(distinct - {""}) > limit:
+    for record, others in _seen_with(records, links, policy).items():
+        own = policy.of(records[record].type)
+        if own.generic_above is not None and len(others) > own.generic_above:
+            types = Counter(records[other].type for other in others)
+            if any(count > own.generic_above for type_, count in types.items() if policy.is_personal(type_)):
+                generic.add(record)
+        limit, names_max = own.generic_names_above, (1 + len(others)) * VALUES_PER_FIELD_MAX * len(given)
+        if limit is not None and names_max > limit and _names(record, others, features, given) > limit:
             generic.add(record)
     return generic
+
+
+def _seen_with(records: Mapping[str, Record], links: Iterable[Link], policy: Policy) -> dict[str, set[str]]:
+    """Record → the records it was seen with, of those that may become generic by them."""
+    found: dict[str, set[str]] = {}
+    for link in links:
+        for one, other in ((link.a, link.b), (link.b, link.a)):
+            of = policy.of(records[one].type)
+            if of.generic_above is not None or of.generic_names_above is not None:
+                found.setdefault(one, set()).add(other)
+    return found
+
+
+def _names(record: str, others: Iterable[str], features: Mapping[str, Values], given: Sequence[str]) -> int:
+    """By how many distinct given names, its own included, those are called that the record was seen with."""
+    forms = {form for other in others if other in features for n in given for form in features[other].get(n, ())}
+    if forms and record in features:
+        forms |= {form for n in given for form in features[record].get(n, ())}
+    return len({sound(form) for form in forms} - {""})

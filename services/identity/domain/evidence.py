@@ -2,6 +2,7 @@
 
 Owns the nouns and how they merge; observing.py reads them out of events. Pure.
 Every fact is a minimum or a maximum over events, so it does not depend on their order.
+They hold nothing that could lead back to them: who collects garbage need not look at them (`gc=False`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ NEVER_US = 2**62
 SEEN_TOGETHER, ALIAS = 0, 1
 
 
-@dataclass(slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One source identity. `first_us` is its earliest plausible sighting, `sources` who mentioned it."""
 
     record_id: str
@@ -28,7 +28,7 @@ class Record:
     sources: frozenset[str]
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     """Two records one event mentioned (a < b), with its earliest evidence."""
 
     a: str
@@ -49,7 +49,7 @@ class Link(msgspec.Struct, frozen=True):
         return self.first_us, self.event_id
 
 
-class Assertion(msgspec.Struct, frozen=True):
+class Assertion(msgspec.Struct, frozen=True, gc=False):
     """One word on a pair (a < b). All are kept; of a pair's words the one of greatest rank stands."""
 
     a: str
@@ -71,7 +71,7 @@ class Assertion(msgspec.Struct, frozen=True):
         return self.time_us, self.event_id, not self.same, self.reason, self.actor
 
 
-class Trait(msgspec.Struct, frozen=True):
+class Trait(msgspec.Struct, frozen=True, gc=False):
     """One value a record was said to have: first and last time it was said, by which event and source."""
 
     record_id: str

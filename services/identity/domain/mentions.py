@@ -20,7 +20,7 @@ NAMED = 2
 """Beside the kinds of links: the record was spoken of, not seen."""
 
 
-class Mention(msgspec.Struct, frozen=True):
+class Mention(msgspec.Struct, frozen=True, gc=False):
     """One event's word. `first_us`: its time as evidence, NEVER_US where that is not plausible.
 
     `seen` is false where the event speaks of records without having seen them (operators' words). `said` is

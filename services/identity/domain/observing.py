@@ -11,7 +11,7 @@ import orjson
 
 from schemas.envelope import Event, microseconds
 from schemas.events.fields import moment_of
-from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, leading, normalise, usable
+from schemas.identifiers import GROUP_TYPE, Identifier, is_blocked, leader, normalise, usable
 from services.identity.domain.evidence import (
     ALIAS,
     NEVER_US,
@@ -35,7 +35,8 @@ def observe(event: Event, time_us: int, record_id: RecordId) -> Evidence:
     found = Evidence()
     if event.type in ABOUT_EVIDENCE:
         return found
-    lead = leading(event.data.get("identifiers", {}), event.type)
+    identifiers = usable(event.data.get("identifiers", {}))
+    lead = leader(identifiers, event.type)
     if lead is None or lead.type.partition(".")[0] == GROUP_TYPE:
         return found
     first_us = NEVER_US if event.clamped else time_us
@@ -57,7 +58,7 @@ def observe(event: Event, time_us: int, record_id: RecordId) -> Evidence:
         return named(identifier, first_us, frozenset({event.source}))
 
     mention(lead)
-    for other, kind in _beside(event, lead):
+    for other, kind in _beside(event, lead, identifiers):
         a, b = sorted((lead_id, mention(other)))
         found.link(Link(a, b, kind, first_us, event_id, event.source))
     said_us = _said_us(event, time_us)
@@ -72,10 +73,10 @@ def _said_us(event: Event, time_us: int) -> int:
     return time_us if changed is None else min(microseconds(changed), time_us)
 
 
-def _beside(event: Event, lead: Identifier) -> list[tuple[Identifier, int]]:
+def _beside(event: Event, lead: Identifier, identifiers: list[Identifier]) -> list[tuple[Identifier, int]]:
     """(identifier, kind of link) of what the event names beside its lead; what policy blocks too: f leaves it out."""
     found = [(i, ALIAS) for i in _previous(event, lead)] if event.type == "alias.asserted" else []
-    found += [(i, SEEN_TOGETHER) for i in usable(event.data.get("identifiers", {})) if i != lead]
+    found += [(i, SEEN_TOGETHER) for i in identifiers if i != lead]
     return [(i, k) for i, k in found if i.type.partition(".")[0] != GROUP_TYPE]
 
 

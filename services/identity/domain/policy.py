@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from schemas.identifiers import CLASSES, class_rank
@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 ALIAS_WEIGHT = 11
 OPERATOR_WEIGHT = 12
+TYPES_REMEMBERED_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,20 @@ class Held:
 
     records: int
     personal: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfType:
+    """All that a policy says of one identifier type, its namespace included; the properties of Policy explain it."""
+
+    rank: int
+    weight: int
+    exclusive: bool
+    limit: int | None
+    personal: bool
+    generic_above: int | None
+    generic_names_above: int | None
+    blocked: re.Pattern[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +60,58 @@ class Policy:
     similar_weight: int
     similarity: Model
 
+    _types: dict[str, OfType] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of(self, identifier_type: str) -> OfType:
+        """What it says of a type; remembered, as every record of a component is asked for its own."""
+        found = self._types.get(identifier_type)
+        if found is None:
+            if len(self._types) >= TYPES_REMEMBERED_MAX:
+                self._types.clear()
+            found = self._types[identifier_type] = self._read(identifier_type)
+        return found
+
+    def _read(self, identifier_type: str) -> OfType:
+        base, rank = identifier_type.partition(".")[0], class_rank(identifier_type)
+        name = CLASSES[rank]
+        return OfType(
+            rank=rank,
+            weight=self.weights[name],
+            exclusive=base in self.exclusive,
+            limit=self.limits.get(base),
+            personal=base in self.personal_types,
+            generic_above=self.generic_above.get(name),
+            generic_names_above=self.generic_names_above.get(name),
+            blocked=self.blocked.get(base),
+        )
+
     def is_exclusive(self, identifier_type: str) -> bool:
         """At most one value of this type (with its namespace) per customer."""
-        return identifier_type.partition(".")[0] in self.exclusive
+        return self.of(identifier_type).exclusive
 
     def limit(self, identifier_type: str) -> int | None:
         """How many values of this type (with its namespace) a customer may have; None: any number."""
-        return self.limits.get(identifier_type.partition(".")[0])
+        return self.of(identifier_type).limit
 
     def is_personal(self, identifier_type: str) -> bool:
         """Its distinct values tell how many people a shared value was seen with."""
-        return identifier_type.partition(".")[0] in self.personal_types
+        return self.of(identifier_type).personal
 
     def weight(self, identifier_type: str) -> int:
         """What a link through this identifier weighs."""
-        return self.weights[CLASSES[class_rank(identifier_type)]]
+        return self.of(identifier_type).weight
 
     def generic_limit(self, identifier_type: str) -> int | None:
         """Distinct personal values beyond which it is generic; None: never."""
-        return self.generic_above.get(CLASSES[class_rank(identifier_type)])
+        return self.of(identifier_type).generic_above
 
     def generic_names_limit(self, identifier_type: str) -> int | None:
         """Distinct given names beyond which it is generic; None: never."""
-        return self.generic_names_above.get(CLASSES[class_rank(identifier_type)])
+        return self.of(identifier_type).generic_names_above
 
     def is_blocked(self, identifier_type: str, value: str) -> bool:
         """A value that policy says never links."""
-        pattern = self.blocked.get(identifier_type.partition(".")[0])
+        pattern = self.of(identifier_type).blocked
         return pattern is not None and pattern.fullmatch(value) is not None
 
 

@@ -9,8 +9,9 @@ Personal values stand only in `facts.doubts[].values`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import combinations
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -24,7 +25,9 @@ from services.identity.domain.similarity.kinds import LEVELS, Kind, compare, nor
 CLAIMS_MAX = 10
 """Values of one trait, those said last, that are compared with each other."""
 FULL_DATE_CHARS = 10
+PAIRS_REMEMBERED_MAX = 16_384
 _KNOWN_FROM_RANK = class_rank("phone")
+_rank: Callable[[Trait], tuple[int, str, str]] = attrgetter("last_us", "last_event", "value")
 ADDRESS = "address"
 """The trait that is a postal address."""
 SOUND_CHARS_MIN = 4
@@ -68,11 +71,12 @@ def doubts(traits: Iterable[Trait]) -> list[dict[str, Any]]:
     return [one for one in found if one is not None]
 
 
+@lru_cache(PAIRS_REMEMBERED_MAX)
 def misspelt(kind: Kind, a: str, b: str) -> bool:
     """Whether one of two given names or surnames is likely the other mistyped.
 
     Initials, short forms, further names, accents and where words end are no slips; nor is quite another name, which a
-    person may have taken.
+    person may have taken. Remembered, as it is asked with every change of their customer.
     """
     one, other = normalise(kind, a), normalise(kind, b)
     if not one or not other or _spellings(kind, a) & _spellings(kind, b):
@@ -127,16 +131,12 @@ def _standing(said: Sequence[Trait]) -> dict[str, int]:
     What its source corrected is no claim any more, and none is where the trait was last taken away.
     """
     last: dict[tuple[str, str], Trait] = {}
-    for trait in sorted(said, key=_rank):
-        last[trait.record_id, trait.source] = trait
-    latest = sorted(last.values(), key=_rank, reverse=True)
+    for trait in sorted(said, key=_rank, reverse=True):
+        last.setdefault((trait.record_id, trait.source), trait)
+    latest = list(last.values())
     first: dict[str, int] = {}
     for trait in latest if latest and orjson.loads(latest[0].value) is not None else ():
         value = orjson.loads(trait.value)
         if isinstance(value, str) and value:
             first[value] = min(trait.first_us, first.get(value, trait.first_us))
     return dict(list(first.items())[:CLAIMS_MAX])
-
-
-def _rank(trait: Trait) -> tuple[int, str, str]:
-    return trait.last_us, trait.last_event, trait.value

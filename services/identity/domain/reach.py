@@ -20,6 +20,7 @@ SOFT_IN_A_ROW = 3
 LISTED_MAX = 100
 """Addresses of a kind whose facts are told: as many as a section lists."""
 MOMENTS_REMEMBERED_MAX = 50_000
+TYPES_REMEMBERED_MAX = 10_000
 DAY_US = 86_400_000_000
 Address = tuple[str, "Medium"]
 """(record id, medium)."""
@@ -140,7 +141,12 @@ def day_of(time_us: int) -> int:
 
 def own_medium(record: Record) -> Medium | None:
     """As what the record is itself an address."""
-    return _OWN_MEDIA.get(record.type.partition(".")[0])
+    return _medium_of(record.type)
+
+
+@lru_cache(TYPES_REMEMBERED_MAX)
+def _medium_of(identifier_type: str) -> Medium | None:
+    return _OWN_MEDIA.get(identifier_type.partition(".")[0])
 
 
 def facts(records: Iterable[Record], words: Iterable[Word]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ Owns the shape of identity's section. Pure, and the same for the same evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from services.identity.domain.reach import Word, moment
 
 LIST_ITEMS_MAX = 100
 _KNOWN_FROM_RANK = class_rank("phone")
+_said_last: Callable[[Trait], tuple[int, str, str]] = attrgetter("last_us", "last_event", "value")
 
 
 def section(
@@ -75,7 +77,7 @@ def contact(records: Sequence[Record], traits: Iterable[Trait]) -> dict[str, Any
         by_name.setdefault(trait.name, []).append(trait)
     best: dict[str, tuple[Trait, Any]] = {}
     for name, said in sorted(by_name.items()):
-        latest = max(said, key=lambda t: (t.last_us, t.last_event, t.value))
+        latest = said[0] if len(said) == 1 else max(said, key=_said_last)
         value = orjson.loads(latest.value)
         if value is not None and value != "":
             best[name] = (latest, value)
@@ -107,8 +109,8 @@ def _values(records: Sequence[Record], kind: str) -> list[str]:
     return [r.value for r in records if r.type.partition(".")[0] == kind][:LIST_ITEMS_MAX]
 
 
-def _provenance(best: Trait, said: Iterable[Trait]) -> dict[str, Any]:
-    rivals = sorted({t.value for t in said} - {best.value, "null"})
+def _provenance(best: Trait, said: Sequence[Trait]) -> dict[str, Any]:
+    rivals = sorted({t.value for t in said} - {best.value, "null"}) if len(said) > 1 else []
     return {
         "source": best.source,
         "event_id": best.last_event,

@@ -63,12 +63,15 @@ class Identity:
             await store.save_removals(connection, removals)
         dead = await dead_on_arrival(connection, heard, held)
         new = await store.insert_mentions(connection, [h.mention for h in heard], dead)
-        kept = _first(heard, new - dead)
+        first = _first(heard, new)
+        kept = [h for h in first if h.mention.place not in dead] if dead else first
         said, unsaid = _evidence(kept), _evidence(_first(heard, dead))
         grouped = await store.hear_groups(connection, events, self.hearing.id_of, held)
         removed = [r.record_id for r in removals]
         # After the groups: what may wait for another worker's rows must not hold the writer lock already.
-        reached = await store.hear_reach(connection, events, self.hearing.id_of, new, dead, held, removed)
+        reached = await store.hear_reach(
+            connection, [h.event for h in first], self.hearing.id_of, dead, held, removed
+        )
         if said or unsaid or removals or held.now or held.erased:
             taken = Taken(held.now, removed, list(unsaid.records.values()), held.erased)
             await learn(said, taken, policy, log_time_ms, work)

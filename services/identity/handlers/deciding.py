@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from schemas.codec import ERASED, LIVE, State, Version
+from schemas.codec import ERASED, LIVE, State, StateText, Version
 from schemas.topics import IDENTITY_BINDINGS, IDENTITY_CUSTOMERS
 from services.identity import store
 from services.identity.domain.clustering import Binding, cluster
@@ -67,7 +67,10 @@ async def learn(said: Evidence, taken: Taken, policy: Policy, log_time_ms: int, 
         buried += await store.forget(connection, taken.erased)
         doubted |= await store.revise(connection, buried) if buried else set()
     traits = {r: those for r, those in new.whole_traits(known).items() if r not in doubted}
-    alike, renamed = await store.refresh(connection, traits.keys() | doubted, policy.similarity, traits)
+    unheard = traits.keys() - known.records.keys()
+    alike, renamed = await store.refresh(
+        connection, traits.keys() | doubted, policy.similarity, traits, unheard=unheard
+    )
     if renamed:
         # Who is called otherwise may have been one name too many.
         doubted |= await store.generic_beside(connection, renamed)
@@ -138,9 +141,9 @@ async def tell_customers(
             sections[customer] = (text, members_hash(r.record_id for r in those))
     for customer, n in (await store.save_customers(work.connection, sections, log_time_ms)).items():
         text, members = sections[customer]
-        told = orjson.loads(text) if text else None
-        cause = ERASED if told is None and customer in learnt.erased else LIVE
-        work.tell(IDENTITY_CUSTOMERS.name, State(customer, Version(work.epoch, n), told, members, log_time_ms, cause))
+        cause = ERASED if text is None and customer in learnt.erased else LIVE
+        state = StateText(customer, Version(work.epoch, n), text, members, log_time_ms, cause)
+        work.tell(IDENTITY_CUSTOMERS.name, state)
 
 
 def _binding_state(record: str, binding: Binding, version: Version, log_time_ms: int, gone: bool = False) -> State:

@@ -6,9 +6,9 @@ Owns the cache of what adds nothing; it holds only what was committed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 import orjson
 
 from schemas.envelope import Event, microseconds
@@ -28,18 +28,17 @@ Key = tuple[str, str, bytes]
 _ALWAYS_READ = frozenset({"alias.asserted", *ASSERTIONS, *ABOUT_EVIDENCE})
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, gc=False):
     """Of what events of one kind mention: the earliest time from which another adds nothing, and their `said`."""
 
     since_us: int
     said: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """An event's mention, and its evidence where that may be new. `key` names all events that mention the same."""
 
+    event: Event
     mention: Mention
     evidence: Evidence | None
     key: Key | None
@@ -72,10 +71,10 @@ class Hearing:
         if known is not None and (event.clamped or time_us > known.since_us):
             first_us = NEVER_US if event.clamped else time_us
             mention = Mention(event.event_id, event.record_id, event.source, time_us, first_us, True, known.said)
-            return Heard(mention, None, key)
+            return Heard(event, mention, None, key)
         evidence = observe(event, time_us, self.id_of)
         found = mention_of(event, time_us, evidence)
-        return Heard(found, evidence, key) if found is not None else None
+        return Heard(event, found, evidence, key) if found is not None else None
 
     def remember(self, heard: Sequence[Heard]) -> None:
         """After COMMIT: what these mention adds nothing from now on."""

@@ -47,7 +47,7 @@ async def save_bindings(connection: Connection, bindings: Mapping[str, Binding],
         [bindings[i].customer_id for i in ids],
         [bindings[i].generic for i in ids],
         [bindings[i].weight for i in ids],
-        [json.dumps(bindings[i].rivals) for i in ids],
+        [json.dumps(bindings[i].rivals) if bindings[i].rivals else "[]" for i in ids],
         log_time_ms,
     )
     return {str(r["record_id"]): r["n"] for r in rows}

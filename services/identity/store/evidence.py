@@ -194,6 +194,8 @@ async def neighbourhood(connection: Connection, seeds: Iterable[str], doubted: I
         around.is_held = around.is_held or r["held"]
     through = [r for r, s in around.stored.items() if not s.binding.generic or r in doubts]
     beside = list(around.records.keys() - through)
+    if len(around.records) == 1:
+        return around
     around.links = [link_row(r) for r in await connection.fetch(_LINKS, through, beside)]
     around.assertions = [assertion_row(r) for r in await connection.fetch(_ASSERTIONS, list(around.records))]
     if len(around.features) > 1:
@@ -238,7 +240,8 @@ REACHED = """
             UNION ALL SELECT a FROM similar_pair WHERE b = reached.record_id AND joins OFFSET 0
         ) AS next
     )
-    SELECT r.*, l.features, EXISTS (SELECT FROM held h WHERE h.a = r.record_id OR h.b = r.record_id) AS held
+    SELECT r.*, l.features,
+        EXISTS (SELECT FROM held WHERE a = r.record_id) OR EXISTS (SELECT FROM held WHERE b = r.record_id) AS held
     FROM record r LEFT JOIN likeness l USING (record_id)
     WHERE record_id = any(ARRAY(SELECT record_id FROM reached))
 """

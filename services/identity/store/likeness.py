@@ -6,7 +6,7 @@ as far as it matters, so that a key becomes full, or open again, at the same num
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.identity.domain.evidence import Trait
@@ -18,6 +18,7 @@ from services.identity.store.customers import traits_of
 from services.runtime.postgres import Connection
 
 NOTHING_READ: Mapping[str, list[Trait]] = {}
+NOTHING_KEPT: tuple[str, frozenset[int]] = ("{}", frozenset())
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class _Change:
     """Records whose features are others now; their keys before and after."""
 
     features: dict[str, Features] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     before: dict[str, frozenset[int]] = field(default_factory=dict)
     after: dict[str, frozenset[int]] = field(default_factory=dict)
     renamed: set[str] = field(default_factory=set)
@@ -39,19 +41,22 @@ async def refresh(
     model: Model,
     read: Mapping[str, list[Trait]] = NOTHING_READ,
     *,
+    unheard: Collection[str] = frozenset(),
     anew: bool = False,
 ) -> tuple[set[str], set[str]]:
     """After traits of these records changed: (records that are alike to others than before, or otherwise; those that
     are not called as before any more).
 
-    `read`: what is said of some of them, where that was read already. `anew`: the model is another one, so that each
-    pair is judged again whatever its features are.
+    `read`: what is said of some of them, where that was read already. `unheard`: those of which nothing was said
+    before, so that nothing is kept of them. `anew`: the model is another one, so that each pair is judged again
+    whatever its features are.
     """
-    change = await _changed(connection, records, model, read, anew)
+    kept = [r for r in records if r not in unheard]
+    change = await _changed(connection, records, kept, model, read, anew)
     if not change.features:
         return set(), set()
     await _save(connection, change)
-    touched = set(change.features) | await _forget_pairs(connection, change.features)
+    touched = set(change.features) | await _forget_pairs(connection, [r for r in kept if r in change.features])
     keys = {key for those in (*change.before.values(), *change.after.values()) for key in those}
     members = await _members(connection, keys, model.key_records_max + 1 + len(change.features))
     filled, opened = _crossed(members, change, model.key_records_max)
@@ -63,21 +68,25 @@ async def refresh(
 
 
 async def _changed(
-    connection: Connection, records: Collection[str], model: Model, read: Mapping[str, list[Trait]], anew: bool
+    connection: Connection,
+    records: Collection[str],
+    kept: Sequence[str],
+    model: Model,
+    read: Mapping[str, list[Trait]],
+    anew: bool,
 ) -> _Change:
     change = _Change()
-    if not records:
-        return change
     said = {**read, **await traits_of(connection, sorted(r for r in records if r not in read))}
-    stored = {
-        str(r["record_id"]): (r["features"], frozenset(r["keys"]))
-        for r in await connection.fetch("SELECT * FROM likeness WHERE record_id = any($1::uuid[])", list(records))
-    }
+    stored: dict[str, tuple[str, frozenset[int]]] = {}
+    if kept:
+        rows = await connection.fetch("SELECT * FROM likeness WHERE record_id = any($1::uuid[])", kept)
+        stored = {str(r["record_id"]): (r["features"], frozenset(r["keys"])) for r in rows}
     for record in records:
         values = features_of(said.get(record, ()), model)
-        text, keys = stored.get(record, ("{}", frozenset()))
-        if anew or write_features(values) != text:
-            change.features[record] = values
+        text, keys = stored.get(record, NOTHING_KEPT)
+        written = write_features(values)
+        if anew or written != text:
+            change.features[record], change.written[record] = values, written
             before = read_features(text)
             if any(not set(before.get(name, ())) <= set(values.get(name, ())) for name in model.given_names):
                 change.renamed.add(record)
@@ -104,7 +113,7 @@ async def _save(connection: Connection, change: _Change) -> None:
             ON CONFLICT (record_id) DO UPDATE SET features = excluded.features, keys = excluded.keys
             """,
             known,
-            [write_features(change.features[r]) for r in known],
+            [change.written[r] for r in known],
             [",".join(map(str, sorted(change.after[r]))) for r in known],
         )
     if change.lost:
@@ -124,11 +133,13 @@ async def _save(connection: Connection, change: _Change) -> None:
         )
 
 
-async def _forget_pairs(connection: Connection, records: Iterable[str]) -> set[str]:
+async def _forget_pairs(connection: Connection, records: Sequence[str]) -> set[str]:
     """Delete the pairs of these records; everybody who was in one that joins."""
+    if not records:
+        return set()
     rows = await connection.fetch(
         "DELETE FROM similar_pair WHERE a = any($1::uuid[]) OR b = any($1::uuid[]) RETURNING a, b, joins",
-        list(records),
+        records,
     )
     return {str(r[end]) for r in rows if r["joins"] for end in ("a", "b")}
 
@@ -205,10 +216,10 @@ async def _compare(
 ) -> set[str]:
     """Keep the pairs that are alike enough; everybody who is in one that joins."""
     others = sorted({r for pair in candidates for r in pair} - features.keys())
-    rows = await connection.fetch(
-        "SELECT record_id, features FROM likeness WHERE record_id = any($1::uuid[])", others
-    )
-    known = {**features, **{str(r["record_id"]): read_features(r["features"]) for r in rows}}
+    known = dict(features)
+    if others:
+        asked = "SELECT record_id, features FROM likeness WHERE record_id = any($1::uuid[])"
+        known |= {str(r): read_features(text) for r, text in await connection.fetch(asked, others)}
     bits = {(a, b): score(known[a], known[b], model).bits for a, b in sorted(candidates)}
     alike = {pair: b >= model.link_bits for pair, b in bits.items() if b >= model.review_bits}
     if alike:

@@ -57,17 +57,17 @@ async def hear_reach(
     connection: Connection,
     events: Iterable[Event],
     record_id: Callable[[Identifier], str],
-    new: Collection[Place],
     dead: Collection[Place],
     held: Withdrawals,
     removed: Collection[str],
 ) -> list[str]:
     """Keep what is said of addresses, take out what is taken back; the records that may be told otherwise, sorted.
 
-    `new`: places of the mentions kept just now, of which `dead` do not count: a word lives as long as its mention.
+    `events`: those whose mentions were kept just now, each once; the `dead` do not count: a word lives as long as its
+    mention.
     `removed`: records whose sources removed them; the removals are saved already.
     """
-    words = _words(events, record_id, new)
+    words = [word for e in events for word in word_of(e, microseconds(e.time), record_id)]
     if not words and not held.now and not removed and not held.erased:
         return []
     # Whoever adds words or takes some back holds this lock: what an address stands at cannot change under us.
@@ -77,18 +77,6 @@ async def hear_reach(
     touched = {w.record_id for w in fresh if w.address not in proved or not adds_nothing(w, proved[w.address])}
     touched |= await _bury(connection, held.now, removed) | await _forget(connection, held.erased)
     return sorted(touched)
-
-
-def _words(events: Iterable[Event], record_id: Callable[[Identifier], str], new: Collection[Place]) -> list[Word]:
-    """Of copies of an event in one batch the first counts, also where it says nothing."""
-    heard: set[Place] = set()
-    found: list[Word] = []
-    for event in events:
-        place = event.record_id, event.event_id
-        if place in new and place not in heard:
-            heard.add(place)
-            found += word_of(event, microseconds(event.time), record_id)
-    return found
 
 
 async def _proved(connection: Connection, words: Sequence[Word]) -> dict[Address, int]:

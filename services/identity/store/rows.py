@@ -6,16 +6,16 @@ Owns reading a row; no SQL.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from services.identity.domain.clustering import Binding
 from services.identity.domain.evidence import Assertion, Link, Record, Trait
 
 
-@dataclass(slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """A record's row beside its evidence: its binding as it stands and the binding's version."""
 
     binding: Binding

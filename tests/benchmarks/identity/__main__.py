@@ -1,5 +1,5 @@
-"""`python -m tests.benchmarks.identity [febrl3] [febrl4] [household] [orders] [speed]`: measures, prints, and writes
-docs/benchmarks-identity.md when all parts were measured.
+"""`python -m tests.benchmarks.identity [febrl3] [febrl4] [household] [orders] [lane] [speed]`: measures, prints, and
+writes docs/benchmarks-identity.md when all parts were measured.
 
 Owns the order, the bars and the page. A figure under its bar stands beside it; nothing is hidden.
 """
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks.deployment import running
-from tests.benchmarks.identity import household, orders, ours, peers
+from tests.benchmarks.identity import household, lane, orders, ours, peers
 from tests.benchmarks.machine import described
 
 PAGE = Path(__file__).parents[3] / "docs" / "benchmarks-identity.md"
@@ -24,12 +24,12 @@ SETS = {
 }
 STORED_SEED, STORED_HOUSEHOLDS, STORED_RECORDS = 11, 6_900, 50_000
 SINGLES_SEED, SINGLES = 12, 300
-ORDERS, SPEED = "orders", "speed"
+ORDERS, LANE, SPEED = "orders", "lane", "speed"
 
 
 def main(wanted: list[str]) -> int:
     """Measure the parts asked for, all by default."""
-    parts = {ORDERS: orders_of, SPEED: speed}
+    parts = {ORDERS: orders_of, LANE: lane.lines, SPEED: speed}
     chosen = wanted or [*SETS, *parts]
     lines = ["# Benchmarks of identity", "", f"Taken {datetime.now(UTC):%Y-%m-%d} by `make bench-identity`.", ""]
     lines += [*described(), *NOTES]

@@ -10,20 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.identity.domain.clustering import cluster
+from services.identity.domain.edges import generic_records
 from services.identity.domain.evidence import ALIAS, Assertion, Evidence, Link, Record
 from services.identity.domain.policy import Policy
-from tests.unit.identity.stating import POLICY, clusters, evidence, facts, said
+from tests.unit.identity.stating import IDS, POLICY, clusters, evidence, facts, links, records, said
 
 Facts = list[Record | Link | Assertion]
 MANY = settings(max_examples=200)
-STRICT = dataclasses.replace(POLICY, generic_above={"email": 1, "device_id": 2})
+STRICT = dataclasses.replace(
+    POLICY, generic_above={"email": 1, "device_id": 2}, generic_names_above={"email": 2, "phone": 1}
+)
 """So small that values of a small world become generic."""
 
 
 def _renamed(found: Facts, suffix: str) -> Facts:
     def other(fact: Record | Link | Assertion) -> Record | Link | Assertion:
         if isinstance(fact, Record):
-            return dataclasses.replace(fact, record_id=fact.record_id + suffix, value=fact.value + suffix)
+            return msgspec.structs.replace(fact, record_id=fact.record_id + suffix, value=fact.value + suffix)
         return msgspec.structs.replace(fact, a=fact.a + suffix, b=fact.b + suffix)
 
     return [other(fact) for fact in found]
@@ -52,6 +55,34 @@ def test_what_is_not_connected_does_not_meet(left: Facts, right: Facts, policy: 
     whole = clusters(evidence(*left, *right), policy)
     assert whole.bindings == apart[0].bindings | apart[1].bindings
     assert sorted(whole.refused, key=repr) == sorted(apart[0].refused + apart[1].refused, key=repr)
+
+
+named = st.dictionaries(
+    st.sampled_from(IDS), st.lists(st.sampled_from(["ann", "bob", "cat"]), min_size=1, max_size=2)
+)
+
+
+@MANY
+@given(st.lists(st.one_of(records, links, links), max_size=14), named, st.sampled_from([POLICY, STRICT]))
+def test_who_is_generic_was_seen_with_more_than_policy_allows(
+    found: Facts, names: dict[str, list[str]], policy: Policy
+) -> None:
+    whole = evidence(*found)
+    features = {r: {"firstName": tuple(dict.fromkeys(forms))} for r, forms in names.items() if r in whole.records}
+    generic = generic_records(whole.records, whole.links.values(), features, policy)
+    for record in whole.records:
+        beside = {end for k in whole.links.values() if record in (k.a, k.b) for end in (k.a, k.b)} - {record}
+        counts = [
+            len({r for r in beside if whole.records[r].type == type_})
+            for type_ in {whole.records[r].type for r in beside if policy.is_personal(whole.records[r].type)}
+        ]
+        called = {name for r in beside for name in features.get(r, {}).get("firstName", ())}
+        called |= set(features.get(record, {}).get("firstName", ())) if called else set()
+        most, names_max = (
+            of(whole.records[record].type) for of in (policy.generic_limit, policy.generic_names_limit)
+        )
+        many = most is not None and max(counts, default=0) > most
+        assert (record in generic) == (many or (names_max is not None and len(called) > names_max))
 
 
 @MANY

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.identity.domain.evidence import Evidence
 from services.identity.domain.similarity.features import Features, read_features, write_features
 from services.identity.domain.similarity.kinds import normalise
-from services.identity.domain.similarity.scoring import agreement, score
+from services.identity.domain.similarity.scoring import Agreement, agreement, score
 from tests.unit.identity.stating import POLICY, evidence, traits
 
 MODEL = POLICY.similarity
@@ -33,6 +33,28 @@ def test_a_pair_comes_to_the_same_however_often_and_by_whatever_model_it_was_jud
     for model in (MODEL, STRICTER, MODEL):
         assert score(a, b, model).agreement == agreement(one, other, model)
         assert score(Features(one), Features(other), model) == score(a, b, model)
+
+
+@settings(max_examples=100)
+@given(some_features, some_features, st.permutations([(), ("phone",), ("phone", "email")]))
+def test_what_is_remembered_of_a_pair_is_not_told_of_it_with_other_identifiers(
+    one: dict[str, Any], other: dict[str, Any], asked: list[tuple[str, ...]]
+) -> None:
+    a, b = Features(one), Features(other)
+    for shared in asked * 2:
+        plain = agreement(one, other, MODEL).household + sum(MODEL.identifiers[name] for name in shared)
+        found = score(a, b, MODEL, shared)
+        assert found.shared == tuple(sorted(shared))
+        if MODEL.names_bits_max < found.bits < MODEL.pair_bits_max:
+            assert found.bits == round(_bits(agreement(one, other, MODEL), plain), 3)
+    apart = score(a, b, MODEL, (), ("crm_id.a", "crm_id.a")).bits
+    assert apart <= score(a, b, MODEL).bits
+
+
+def _bits(agreed: Agreement, household: float) -> float:
+    """Fellegi and Sunter's sum with a household's evidence bounded, as scoring.py says it."""
+    shared, away = min(household, MODEL.shared_bits_max), max(agreed.away, MODEL.shared_bits_min)
+    return MODEL.prior_bits + agreed.personal + shared + away
 
 
 @settings(max_examples=200)

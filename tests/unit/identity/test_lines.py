@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,9 +23,10 @@ MET = together(ANN, CARD, 30)
 def told(customer: str, *facts: Fact) -> list[Line]:
     """The customer's lines, the oldest first; a record is first seen by the earliest of the facts about it."""
     found: Evidence = evidence(*facts)
-    for record in found.records.values():
+    for record in list(found.records.values()):
         times = [k.first_us for k in found.links.values() if record.record_id in (k.a, k.b)]
-        record.first_us = min(times, default=NEVER_US)
+        first_us = min(times, default=NEVER_US)
+        found.records[record.record_id] = msgspec.structs.replace(record, first_us=first_us)
     clusters = cluster(found.records, found.links.values(), found.assertions.values(), POLICY)
     customer_of = {r: b.customer_id for r, b in clusters.bindings.items()}
     every = lines(customer_of[customer], found.records, customer_of, found.links.values(), found.assertions.values())

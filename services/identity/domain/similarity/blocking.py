@@ -52,9 +52,12 @@ def read_recipe(text: str, fields: Collection[str]) -> tuple[Part, ...]:
 def keys_of(values: Values, recipes: Iterable[Sequence[Part]]) -> frozenset[int]:
     """The record's keys, as signed 64-bit numbers."""
     found = set()
+    taken: dict[Part, list[str]] = {}
     for number, recipe in enumerate(recipes):
-        taken = [_taken(values, fields, take) for fields, take in recipe]
-        for chosen in islice(product(*taken), KEYS_PER_RECIPE_MAX):
+        for part in recipe:
+            if part not in taken:
+                taken[part] = _taken(values, *part)
+        for chosen in islice(product(*[taken[part] for part in recipe]), KEYS_PER_RECIPE_MAX):
             digest = blake2b("\x1f".join((str(number), *chosen)).encode(), digest_size=8).digest()
             found.add(int.from_bytes(digest, "big", signed=True))
     return frozenset(found)
@@ -62,9 +65,8 @@ def keys_of(values: Values, recipes: Iterable[Sequence[Part]]) -> frozenset[int]
 
 def _taken(values: Values, fields: Sequence[str], take: str) -> list[str]:
     takes = TAKES[take]
-    found = dict.fromkeys([takes(value) for field in fields for value in values.get(field, ())])
-    found.pop("", None)
-    return list(found)
+    found = [takes(value) for field in fields if field in values for value in values[field]]
+    return list(filter(None, dict.fromkeys(found)))
 
 
 def open_pairs(keys: Mapping[str, Iterable[int]], key_records_max: int) -> set[tuple[str, str]]:

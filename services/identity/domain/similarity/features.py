@@ -5,7 +5,7 @@ Owns choosing and normalising trait values, and the stored form. Pure; the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -47,8 +47,7 @@ def features_of(traits: Iterable[Trait], model: Model) -> Features:
     read = {name: _latest(those) for name, those in said.items() if name in model.trait_names}
     found: dict[str, tuple[str, ...]] = {}
     whole: dict[str, tuple[str, ...]] = {}
-    for path, (kind, fields) in model.traits.items():
-        name, _, inside = path.partition(".")
+    for name, inside, kind, fields in model.paths:
         values = read.get(name)
         if values is None or values[0] is None:
             continue
@@ -70,12 +69,12 @@ def _latest(said: list[Trait]) -> list[Any]:
 
 def _inside(value: Any, path: str) -> Any:
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
 def _forms(kind: Kind, value: Any) -> tuple[str, ...]:
-    if value is None or isinstance(value, Mapping | list):
+    if value is None or isinstance(value, dict | list):
         return ("", "") if kind is Kind.FULL_NAME else ("",)
     return split_name(value) if kind is Kind.FULL_NAME else (normalise(kind, value),)
 

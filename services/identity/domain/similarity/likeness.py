@@ -47,8 +47,7 @@ class Likeness:
     ) -> None:
         self.model = model
         self.features = {r: features[r] for r in sorted(features.keys() & records.keys())}
-        self._classes = {r: CLASSES[class_rank(record.type)] for r, record in records.items()}
-        self._types = {r: records[r].type for r in self.features}
+        self._records = records
         self._seen_with: dict[str, set[str]] = {r: set() for r in self.features}
         self._of: dict[str, list[str]] = {}
         """Identifier → who was seen with it, by id, each once."""
@@ -56,33 +55,34 @@ class Likeness:
         self.cut: list[Pair] = []
         """Of each part that was too large, the strongest pair that `joining` left out."""
         self._similar = [p for p in similar if p[0] in self.features and p[1] in self.features]
-        self._connect(records, links)
+        self._connect(links)
 
-    def _connect(self, records: Mapping[str, Record], links: Iterable[Link]) -> None:
-        shared = {r for r, record in records.items() if class_rank(record.type) >= SHARED_FROM_RANK}
-        for r in self.features.keys() & shared:
-            self._seen_with[r].add(r)
+    def _connect(self, links: Iterable[Link]) -> None:
+        ranks = {r: class_rank(record.type) for r, record in self._records.items()}
+        for r, seen in self._seen_with.items():
+            if ranks[r] >= SHARED_FROM_RANK:
+                seen.add(r)
         for link in links:
             for one, other in ((link.a, link.b), (link.b, link.a)):
-                if one in self.features and other in shared:
+                if ranks[other] >= SHARED_FROM_RANK and one in self._seen_with:
                     self._seen_with[one].add(other)
-        for r in self.features:
-            for identifier in self._seen_with[r]:
+        for r, seen in self._seen_with.items():
+            for identifier in seen:
                 self._of.setdefault(identifier, []).append(r)
 
-    def score(self, a: str, b: str) -> Score | None:
-        """How alike two records are; None when nothing is known of one of them."""
-        if a not in self.features or b not in self.features:
-            return None
+    def score(self, a: str, b: str) -> Score:
+        """How alike two records are of which there are features."""
         pair = (a, b) if a < b else (b, a)
         found = self._scores.get(pair)
         if found is None:
-            both = self._seen_with[pair[0]] & self._seen_with[pair[1]]
-            classes = {self._classes[r] for r in both}
-            types = self._types[pair[0]], self._types[pair[1]]
-            found = score(self.features[pair[0]], self.features[pair[1]], self.model, classes, types)
-            self._scores[pair] = found
+            found = self._scores[pair] = self._score(*pair)
         return found
+
+    def _score(self, a: str, b: str) -> Score:
+        both = self._seen_with[a] & self._seen_with[b]
+        classes = {CLASSES[class_rank(self._records[r].type)] for r in both} if both else ()
+        types = self._records[a].type, self._records[b].type
+        return score(self.features[a], self.features[b], self.model, classes, types)
 
     def joining(self) -> dict[Pair, Score]:
         """Pairs alike enough to join; of what would be larger than `part_records_max` together, only the surest."""
@@ -95,10 +95,10 @@ class Likeness:
         for those in self._of.values():
             candidates |= set(combinations(those, 2))
         found = {}
-        for a, b in sorted(candidates):
-            one = self.score(a, b)
-            if one is not None and one.bits >= at_least_bits:
-                found[a, b] = one
+        for pair in sorted(candidates):
+            one = self.score(*pair)
+            if one.bits >= at_least_bits:
+                found[pair] = one
         return found
 
 

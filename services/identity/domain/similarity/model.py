@@ -65,6 +65,17 @@ class Model:
     part_records_max: int
 
     @cached_property
+    def paths(self) -> tuple[tuple[str, str, Kind, tuple[str, ...]], ...]:
+        """(trait, path inside its value or "", kind, fields it gives) of each of `traits`."""
+        named = ((path.partition("."), kind, fields) for path, (kind, fields) in self.traits.items())
+        return tuple((name, inside, kind, fields) for (name, _, inside), kind, fields in named)
+
+    @cached_property
+    def weights_max(self) -> Mapping[str, float]:
+        """Field → what agreement in it weighs at most, common values aside; at least 0."""
+        return {name: max(0.0, *field.weights) for name, field in self.fields.items()}
+
+    @cached_property
     def trait_names(self) -> frozenset[str]:
         """The traits that paths begin with."""
         return frozenset(path.partition(".")[0] for path in self.traits)

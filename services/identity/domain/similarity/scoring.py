@@ -25,8 +25,8 @@ from services.identity.domain.similarity.model import Compared, Evidence, Model
 FREQUENCY_MIN = 1e-6
 BESIDE_NAMES_MIN = 2.0
 """Bits of agreement beside names; less, such as of a gender, leaves two records namesakes."""
-AGREEMENTS_CACHED_MAX = 32_768
-"""Pairs; about 600 bytes each."""
+PAIRS_REMEMBERED_MAX = 32_768
+"""Pairs; about 1 kB each."""
 _NAMES = frozenset({Kind.GIVEN_NAME, Kind.SURNAME})
 
 
@@ -42,7 +42,7 @@ class Agreement(NamedTuple):
     only_names: bool
 
 
-class Score(msgspec.Struct, frozen=True):
+class Score(msgspec.Struct, frozen=True, gc=False):
     """`bits` of a pair, how its features agree, classes of the identifiers both were seen with.
 
     `counts`: whether it says anything about two customers: alike enough to join, or contradicting in person.
@@ -72,8 +72,13 @@ def score(
 
     `shared`: classes of the identifiers both were seen with; `types`: what types of identifier the two are.
     """
-    agreed = _remembered(a, b, model)
-    classes = tuple(sorted(shared))
+    return _scored(a, b, model, tuple(sorted(shared)), types)
+
+
+@lru_cache(PAIRS_REMEMBERED_MAX)
+def _scored(a: Features, b: Features, model: Model, classes: tuple[str, ...], types: tuple[str, str]) -> Score:
+    """A pair is judged again with every batch that touches its component."""
+    agreed = _agreement_of(a, b, model)
     household = agreed.household
     if classes:
         household += sum(model.identifiers.get(name, 0.0) for name in classes)
@@ -88,9 +93,9 @@ def score(
     return Score(max(-bound, min(bound, bits)), classes, counts, agreed, model)
 
 
-@lru_cache(AGREEMENTS_CACHED_MAX)
-def _remembered(a: Features, b: Features, model: Model) -> Agreement:
-    """A pair is judged again with every batch that touches its component."""
+@lru_cache(PAIRS_REMEMBERED_MAX)
+def _agreement_of(a: Features, b: Features, model: Model) -> Agreement:
+    """What was compared by itself is scored again with the identifiers both were seen with."""
     return agreement(a, b, model)
 
 
@@ -132,7 +137,7 @@ def best_bits(values: Values, model: Model) -> float:
         field = model.fields[name]
         # What is no common value weighs weights[0].
         common = [_exact_bits(field, form) for form in forms if form in field.frequencies]
-        bits = max(0.0, *field.weights, *common)
+        bits = max(model.weights_max[name], *common) if common else model.weights_max[name]
         if field.evidence is Evidence.PERSONAL:
             personal += bits
         else:
@@ -151,7 +156,7 @@ def _agreement(field: Compared, ours: tuple[str, ...], theirs: tuple[str, ...]) 
     """(level, bits) of the pair of values that agrees best."""
     if len(ours) == len(theirs) == 1:
         one = ours[0]
-        level = compare(field.kind, one, theirs[0])
+        level = 0 if one == theirs[0] else compare(field.kind, one, theirs[0])
     else:
         level, one = min((compare(field.kind, x, y), x) for x, y in product(ours, theirs))
     return level, _exact_bits(field, one) if level == 0 else field.weights[level]
