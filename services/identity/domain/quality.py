@@ -9,7 +9,7 @@ Personal values stand only in `facts.doubts[].values`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import combinations
 from operator import attrgetter
 from typing import Any
@@ -20,6 +20,7 @@ from schemas.identifiers import class_rank
 from services.identity.domain import reach
 from services.identity.domain.evidence import Record, Trait
 from services.identity.domain.reach import moment
+from services.identity.domain.remembering import remembered
 from services.identity.domain.similarity.kinds import LEVELS, Kind, compare, normalise, split_name
 
 CLAIMS_MAX = 10
@@ -71,7 +72,7 @@ def doubts(traits: Iterable[Trait]) -> list[dict[str, Any]]:
     return [one for one in found if one is not None]
 
 
-@lru_cache(PAIRS_REMEMBERED_MAX)
+@remembered(PAIRS_REMEMBERED_MAX)
 def misspelt(kind: Kind, a: str, b: str) -> bool:
     """Whether one of two given names or surnames is likely the other mistyped.
 

@@ -20,9 +20,7 @@ SAMPLES_MAX = 20
 def bindings_under(evidence: Evidence, policy: Policy) -> dict[str, Binding]:
     """record → where it would belong."""
     looks = looks_of(evidence.traits.values(), policy.similarity)
-    found = cluster(
-        evidence.records, evidence.links.values(), evidence.assertions.values(), policy, looks=looks
-    )
+    found = cluster(evidence.records, evidence.links.values(), evidence.assertions.values(), policy, looks=looks)
     return found.bindings
 
 

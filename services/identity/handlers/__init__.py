@@ -17,6 +17,7 @@ from services.identity import store
 from services.identity.domain.evidence import Evidence
 from services.identity.domain.mentions import REMOVED, removal_of
 from services.identity.domain.policy import Policy, read_policy
+from services.identity.domain.remembering import forget_all
 from services.identity.handlers.deciding import (
     Learnt,
     Taken,
@@ -72,6 +73,8 @@ class Identity:
         reached = await store.hear_reach(
             connection, [h.event for h in first], self.hearing.id_of, dead, held, removed
         )
+        if held.erased:
+            work.after_commit.append(forget_all)
         if said or unsaid or removals or held.now or held.erased:
             taken = Taken(held.now, removed, list(unsaid.records.values()), held.erased)
             await learn(said, taken, policy, log_time_ms, work)

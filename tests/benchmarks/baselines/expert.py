@@ -32,7 +32,7 @@ from tests.support.rig import READS
 TAKE_RECORDS = 1_000
 TAKE_WITHIN_S = 0.1
 RETRY_PAUSE_S = 0.2
-GARBAGE_OBJECTS = 50_000
+GARBAGE_OBJECTS = 200_000
 PRODUCER = {
     "producer_linger": 0.002,
     "producer_compression_type": "snappy",

@@ -6,12 +6,12 @@ Owns choosing and normalising trait values, and the stored form. Pure; the same 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from services.identity.domain.evidence import Trait
+from services.identity.domain.remembering import remembered
 from services.identity.domain.similarity.blocking import Values
 from services.identity.domain.similarity.kinds import Kind, normalise, split_name
 from services.identity.domain.similarity.model import Model
@@ -84,7 +84,7 @@ def write_features(values: Values) -> str:
     return orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
 
 
-@lru_cache(FEATURES_CACHED_MAX)
+@remembered(FEATURES_CACHED_MAX)
 def read_features(text: str) -> Features:
     """From the stored form; remembered, as a record's are read with every batch that touches its component."""
     return Features({field: tuple(forms) for field, forms in orjson.loads(text).items()})

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
+from services.identity.domain.remembering import remembered
 from services.identity.domain.similarity import dates, names, phrases
 from services.identity.domain.similarity.folding import fold, said, says_nothing
 from services.identity.domain.similarity.names import split_name
@@ -66,7 +66,7 @@ def compare(kind: Kind, a: str, b: str) -> int:
     return _COMPARISONS[kind](a, b) if a < b else _COMPARISONS[kind](b, a)
 
 
-@lru_cache(FORMS_CACHED_MAX)
+@remembered(FORMS_CACHED_MAX)
 def _form(kind: Kind, text: str) -> str:
     return _FORMS[kind](text)
 

@@ -5,12 +5,12 @@ Owns abbreviations and what a house number means; what is a trait of whom is not
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from services.identity.domain.remembering import remembered
 from services.identity.domain.similarity.folding import fold, says_nothing
 from services.identity.domain.similarity.resemblance import SLIP_CHARS_MIN, all_close, is_close, one_slip, similarity
 
@@ -144,7 +144,7 @@ def compare_codes(a: str, b: str) -> int:
     return CODE_DIFFERENT
 
 
-@lru_cache(PHRASES_CACHED_MAX)
+@remembered(PHRASES_CACHED_MAX)
 def phrase(form: str) -> Phrase:
     """The parts of a text's form; where no word tells which thing it is, those of its sort do."""
     words = sorted(form.split(" "))

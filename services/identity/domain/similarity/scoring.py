@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 import msgspec
 
+from services.identity.domain.remembering import remembered
 from services.identity.domain.similarity.blocking import Values
 from services.identity.domain.similarity.features import Features
 from services.identity.domain.similarity.kinds import LEVELS, Kind, compare
@@ -75,7 +75,7 @@ def score(
     return _scored(a, b, model, tuple(sorted(shared)), types)
 
 
-@lru_cache(PAIRS_REMEMBERED_MAX)
+@remembered(PAIRS_REMEMBERED_MAX)
 def _scored(a: Features, b: Features, model: Model, classes: tuple[str, ...], types: tuple[str, str]) -> Score:
     """A pair is judged again with every batch that touches its component."""
     agreed = _agreement_of(a, b, model)
@@ -93,7 +93,7 @@ def _scored(a: Features, b: Features, model: Model, classes: tuple[str, ...], ty
     return Score(max(-bound, min(bound, bits)), classes, counts, agreed, model)
 
 
-@lru_cache(PAIRS_REMEMBERED_MAX)
+@remembered(PAIRS_REMEMBERED_MAX)
 def _agreement_of(a: Features, b: Features, model: Model) -> Agreement:
     """What was compared by itself is scored again with the identifiers both were seen with."""
     return agreement(a, b, model)

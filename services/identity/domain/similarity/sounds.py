@@ -5,9 +5,9 @@ Owns which word of a name is heard and its code; nothing is compared here. Pure.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import jellyfish
+
+from services.identity.domain.remembering import remembered
 
 PARTICLES: frozenset[str] = frozenset(
     {
@@ -21,7 +21,7 @@ PARTICLES: frozenset[str] = frozenset(
 CODES_CACHED_MAX = 65_536
 
 
-@lru_cache(CODES_CACHED_MAX)
+@remembered(CODES_CACHED_MAX)
 def sound(text: str) -> str:
     """Metaphone of the first word that is no particle ("de la Cruz" sounds as "Cruz"); "" if it has none.
 
