@@ -172,7 +172,7 @@ def worker_app(
     return app
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Batches make many objects and hardly a cycle: looking for cycles less often costs no memory to speak of.
 
     What the imports have made is never looked at again: with caches of 100,000 entries a full look takes 100 ms.
@@ -186,7 +186,7 @@ def run_worker(app: WorkerApp) -> None:
     """Run until a signal, a crash (exit 1) or a halt (exit 78)."""
     settings = Settings()
     telemetry.configure_logging(app.hosted.service, settings.log_level, settings.log_json)
-    _collect_rarely()
+    collect_rarely()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = faust.Worker(app, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)

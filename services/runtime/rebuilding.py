@@ -15,7 +15,7 @@ import uvloop
 
 from services.runtime import telemetry
 from services.runtime.beside import beside, schema_of
-from services.runtime.host import EX_HALTED, START_PAUSE_S, BuildPlan, HostedLane
+from services.runtime.host import EX_HALTED, START_PAUSE_S, BuildPlan, HostedLane, collect_rarely
 from services.runtime.lane import HALTS
 from services.runtime.postgres import CLOSE_TIMEOUT_S, TRANSIENT, Generation, ServiceSchema, connect
 from services.runtime.rebuild import Rebuild
@@ -77,6 +77,7 @@ def run_rebuild(hosted: HostedLane) -> None:
     """Run until a signal, a crash (exit 1) or a halt (exit 78)."""
     settings = Settings(silent=True)
     telemetry.configure_logging(f"{hosted.service}.rebuild", settings.log_level, settings.log_json)
+    collect_rarely()
     rebuilding = Rebuilding(settings, hosted.schema, hosted.build)
 
     async def run() -> None:
