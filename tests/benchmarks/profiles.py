@@ -46,8 +46,9 @@ FILL = (
     """INSERT INTO section SELECT f.id, s.service, s.epoch, s.n, s.members,
        replace(s.body, t.customer_id::text, f.id::text), s.log_time_ms FROM filled f JOIN template t USING (place)
        JOIN section s ON s.customer_id = t.customer_id""",
-    """INSERT INTO binding (record_id, customer_id, epoch, n, generic, weight, rivals)
-       SELECT f.id, f.id, b.epoch, b.n, false, b.weight, '[]' FROM filled f JOIN template t USING (place) JOIN binding b ON b.record_id = t.customer_id""",
+    """INSERT INTO binding (record_id, customer_id, epoch, n, generic, weight, rivals, erased)
+       SELECT f.id, f.id, b.epoch, b.n, false, b.weight, '[]', false
+       FROM filled f JOIN template t USING (place) JOIN binding b ON b.record_id = t.customer_id""",
     """INSERT INTO listed (customer_id, shown, name, grade, revenue, seen)
        SELECT f.id, l.shown, l.name, l.grade, l.revenue, l.seen FROM filled f JOIN template t USING (place)
        JOIN listed l ON l.customer_id = t.customer_id""",
