@@ -189,7 +189,9 @@ class Rebuild(Lane):
 
     async def _end_gathering(self) -> None:
         """Combine what was gathered, if no more than a batch is left to read: the rest is followed."""
-        if self.stage is Stage.GATHERING and await self.feed.lag() < self.settings.batch_events_max:
+        most = self.settings.batch_events_max
+        # The broker answers behind a fetch that waits for records, half a second later: it is asked at the end alone.
+        if self.stage is Stage.GATHERING and self.feed.known_lag() < most and await self.feed.lag() < most:
             await gathering.gathered(self.connection)
             telemetry.log.info("rebuild_gathered", generation=self.generation.number)
             await self._look_at_stage()
