@@ -6,11 +6,22 @@ Owns these shapes. Nothing in them is personal: names are the policy's, or of wh
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pydantic import BaseModel
 
 TREATMENT_ID = re.compile(r"trt_[0-9a-f]{32}")
 """An id of our making: no other treatment has it, whoever speaks of it."""
+
+DECIDED, SHOWN, OUTCOME = "decided", "shown", "outcome"
+SAID: Mapping[str, str] = {
+    "recommendation.made": DECIDED,
+    "treatment.decided": DECIDED,
+    "treatment.shown": SHOWN,
+    "treatment.outcome": OUTCOME,
+    "coupon.redeemed": OUTCOME,
+}
+"""Event type → what it says of a treatment. Who sent none of these was never treated."""
 
 
 class TreatmentItem(BaseModel):

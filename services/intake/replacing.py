@@ -23,6 +23,7 @@ from services.intake.domain.accept import accept
 from services.intake.domain.accounts import Answered, Cell, minute_of
 from services.intake.domain.cloudevents import is_cloudevent, read_structured
 from services.intake.domain.model import Accepted, Parked, Received, Source
+from services.intake.domain.plans import Plan
 from services.intake.domain.reasons import EXPLANATIONS
 from services.intake.domain.segment import read_calls
 from services.intake.door import BrokerAway, accounting, erasures, mappings, plans
@@ -67,7 +68,7 @@ async def replace(request: Request) -> Response:
         source = (await inputs.sources(connection)).get(standing.source.partition("/")[0])
     if source is None:
         raise Problem("bad-request", "its source is not registered; make it by `c360 source create`")
-    made = await _accepted(request, source, standing, body["event"])
+    made, plan = await _accepted(request, source, standing, body["event"])
     told = {"event_id": made.event.event_id, "type": made.event.type, "incomplete": list(made.incomplete)}
     if body.get("execute") is not True:
         return answer({**told, "position": None})
@@ -76,6 +77,8 @@ async def replace(request: Request) -> Response:
     except BrokerAway:
         raise Problem("unavailable", "the log does not answer; say it again", {"Retry-After": "1"}) from None
     async with pool.acquire() as connection, connection.transaction():
+        if plan is not None and (broken := plans.broken_by([made])):
+            await plans.note(connection, source.name, plan.version, broken)
         await accounting.add(connection, {Cell(source.name, minute_of(made.event.received)): Answered(taken=1)})
         because = f"replaced by {made.event.event_id}"
         await parked.discard(connection, "intake", Chosen(place=place), because, str(body["by"]))
@@ -106,8 +109,10 @@ async def _standing(connection: Connection, place: Place) -> Standing:
     return Standing(row["source"], row["parked_at"], bytes(row["value"] or b""))
 
 
-async def _accepted(request: Request, source: Source, standing: Standing, document: Any) -> Accepted:
-    """The corrected event as the door would take it. Raises Problem."""
+async def _accepted(
+    request: Request, source: Source, standing: Standing, document: Any
+) -> tuple[Accepted, Plan | None]:
+    """The corrected event as the door would take it, and its source's plan. Raises Problem."""
     database, key = request.app.state.database, request.app.state.settings.key_bytes
     own = await mappings.Mappings(database).of(source.name)
     try:
@@ -124,4 +129,4 @@ async def _accepted(request: Request, source: Source, standing: Standing, docume
     (spared,) = await erasures.Erased(database, key).spare([taken])
     if not isinstance(spared, Accepted):
         raise Problem("erased", "whose event it is was erased")
-    return spared
+    return spared, plan

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.profile import inputs, store
+from services.profile import inputs, views
 from services.profile.chain import Chain
 from services.profile.domain.segments import SEGMENTS, read_segments
 from services.profile.handlers import plan
@@ -35,7 +35,7 @@ def internal(settings: Settings) -> Starlette:
             Route("/keys", keys, methods=["GET", "POST"]),
             Route("/keys/{key_id}", revoke, methods=["DELETE"]),
             Route("/caught-up", caught_up),
-            Route("/customers/{customer_id:uuid}/records", records),
+            Route("/customers/{customer_id:uuid}/ids", ids),
             *policy_pages("profile", SEGMENTS, read_segments),
         ],
         plan,
@@ -69,11 +69,11 @@ async def revoke(request: Request) -> Response:
     return answer({"revoked": True})
 
 
-async def records(request: Request) -> Response:
-    """The ids of all his records: {records}."""
+async def ids(request: Request) -> Response:
+    """Every id of a customer, those of his records among them: {ids}."""
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
-        return answer({"records": await store.records_of(connection, str(request.path_params["customer_id"]))})
+        return answer({"ids": await views.ids_of(connection, str(request.path_params["customer_id"]))})
 
 
 async def caught_up(request: Request) -> Response:

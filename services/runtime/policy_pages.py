@@ -6,6 +6,7 @@ Owns the answers. What a policy must contain, and what follows from a change, is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ from starlette.routing import Route
 
 from services.runtime import control, policies, review
 from services.runtime.http import Problem, answer
+from services.runtime.postgres import Connection
+from services.runtime.settings import Settings
 
 Read = Callable[[Mapping[str, Any]], object]
 
@@ -40,12 +43,28 @@ def policy_pages(service: str, name: str, read: Read, *, reviews: bool = True) -
         async with pool.acquire() as connection:
             if request.query_params.get("execute") == "false":
                 return answer({"number": None})
-            async with connection.transaction():
-                number = await policies.change(connection, name, document, by, reason)
-            await control.tell_or_later(request.app.state.settings, connection, service)
-        return answer({"number": number})
+            change = Change(name, document, by, reason)
+            return answer({"number": await put_in_force(request.app.state.settings, connection, service, change)})
 
     return [Route("/policy", show), Route("/policy", put, methods=["PUT"])]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document that is to be in force under a name: who set it, and why."""
+
+    name: str
+    document: dict[str, Any]
+    by: str
+    reason: str
+
+
+async def put_in_force(settings: Settings, connection: Connection, service: str, change: Change) -> int:
+    """Its number; committed, then told, or told later by whoever finds it untold."""
+    async with connection.transaction():
+        number = await policies.change(connection, change.name, change.document, change.by, change.reason)
+    await control.tell_or_later(settings, connection, service)
+    return number
 
 
 async def sent(request: Request, read: Read) -> tuple[dict[str, Any], str, str]:

@@ -14,6 +14,7 @@ from schemas.codec import decode_event, header
 from schemas.erasure import ERASED
 from schemas.events.retraction import RETRACTED
 from schemas.topics import CHANNEL_EVENTS
+from schemas.treatments import SAID
 from services.runtime import withdrawing
 from services.runtime.batch import Batch, Incoming, LanePlan, Work
 from services.runtime.documents import read_yaml
@@ -23,10 +24,10 @@ from services.runtime.settings import Settings
 from services.treatment import store
 from services.treatment.domain.reading import read_policy
 from services.treatment.domain.treated import Arm, Tally, Treatment, counted, fold
-from services.treatment.domain.words import TYPES, Incomplete, Word, word_of
+from services.treatment.domain.words import Incomplete, Word, word_of
 
 POLICY = "treatment.policy"
-HEARD = frozenset({*TYPES, RETRACTED, ERASED})
+HEARD = frozenset({*SAID, RETRACTED, ERASED})
 
 
 class Treating:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.treatments import DECIDED
 from services.runtime.postgres import Connection
 from services.treatment.domain import treated, words
 from services.treatment.domain.scoring import Stored
 from services.treatment.domain.treated import Arm, Tally, Treatment
-from services.treatment.domain.words import DECIDED, Word, treatment_of
+from services.treatment.domain.words import Word, treatment_of
 
 PAST_MAX = 1_000
 """Treatments of one customer that are looked at, the newest."""

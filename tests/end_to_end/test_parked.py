@@ -83,6 +83,23 @@ def test_what_was_parked_at_the_door_is_put_right_by_hand_and_counts_once(
     assert (again.returncode, "nothing is parked there" in again.stderr) == (1, True)
 
 
+def test_a_replacement_that_the_log_has_already_is_the_same_event(doors: Doors, own: Named, tmp_path: Path) -> None:
+    """Whoever died between the log's word and the discarding says it again."""
+    till = doors.source(own("till"))
+    event = cloudevent(till, {"type": "page.viewed", "id": own("e")})
+    event["data"].pop("identifiers", None)
+    assert doors.post("/events", till, json=[event]).status_code == 200
+    (row,) = _of(doors, "--source", till.name)
+    event["data"]["identifiers"] = {"user_id": own("u")}
+    assert doors.post("/events", till, json=[event]).status_code == 200
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(event))
+    done = doors.copy.json("parked", "replace", f"http/0/{row['offset']}", "--with", str(file), "--execute")
+    customer = doors.customer_of("user_id", own("u"), done["position"])
+    assert [one["event_id"] for one in doors.timeline(customer, done["position"])] == [done["event_id"]]
+    assert not _of(doors, "--source", till.name)
+
+
 def test_a_replacement_that_cannot_be_taken_says_why_and_changes_nothing(
     doors: Doors, own: Named, tmp_path: Path
 ) -> None:

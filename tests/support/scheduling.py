@@ -8,11 +8,11 @@ what a plugin sets, so a file's text tells what it needs.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from xdist.scheduler import LoadScopeScheduling
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.deployment import CHECKOUT
+
 AT_DOORS = "doors: Doors"
 """How a test asks for the copy's doors."""
 

@@ -52,8 +52,7 @@ def edges(
     for link in links:
         one, other = policy.of(records[link.a].type), policy.of(records[link.b].type)
         firm = link.kind == ALIAS or max(one.rank, other.rank) < SHARED_FROM_RANK
-        weight = ALIAS_WEIGHT if link.kind == ALIAS else min(one.weight, other.weight)
-        _keep(best, Edge(link.a, link.b, weight, link.first_us, firm))
+        _keep(best, Edge(link.a, link.b, weight_of(link, records, policy), link.first_us, firm))
     for (a, b), score in alike.items():
         _keep(best, Edge(a, b, policy.similar_weight, NEVER_US, False, score.bits))
     for s in said:

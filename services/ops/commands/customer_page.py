@@ -5,30 +5,22 @@ Owns the questions and the file; drawing is services/ops/page/.
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from schemas.envelope import rfc3339
-from services.ops.commands import asking
-from services.ops.commands.failures import CommandError, UsageMistake
+from services.ops.commands import asking, private_files
+from services.ops.commands.failures import CommandError
 from services.ops.commands.here import Here
 from services.ops.page.whole import Seen, page
 
 TIMELINE_ITEMS = 200
-MODE = 0o600
-"""A new file is the reader's own: it holds personal data."""
 
 
 def write(copy: Here, document: dict[str, Any], file: Path) -> None:
     """Asks for the rest of what is known of this customer and writes the page. Raises UsageMistake, CommandError."""
-    drawn = page(seen(copy, document))
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "w", encoding="utf-8") as out:
-            out.write(drawn)
-    except OSError as error:
-        raise UsageMistake(f"{file} cannot be written: {error.strerror}") from None
+    private_files.write(file, page(seen(copy, document)).encode())
 
 
 def seen(copy: Here, document: dict[str, Any]) -> Seen:

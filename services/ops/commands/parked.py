@@ -13,14 +13,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from services.ops.commands import asking
+from services.ops.commands import asking, private_files
 from services.ops.commands.failures import CommandError, UsageMistake
 from services.ops.commands.here import Here, ask, ask_json, here, said
 from services.ops.commands.layout import WORKERS
 from services.ops.commands.output import AsJson, console, count, print_json, readable, say
 
 PARKED_MAX = 1_000
-PRIVATE = 0o600
 COLUMNS = ("parked_at", "source", "reason", "detail", "topic", "partition", "offset")
 
 parked = typer.Typer(help="Events that were set aside, with the reason.", rich_markup_mode=None)
@@ -127,9 +126,7 @@ def _write_content(service: str, place: str, out: Path) -> None:
     response = ask("GET", f"{_address(service, here())}/parked/content", params={"place": place})
     if not response.is_success:
         raise CommandError(said(response))
-    out.touch(mode=PRIVATE, exist_ok=True)
-    out.chmod(PRIVATE)
-    out.write_bytes(response.content)
+    private_files.write(out, response.content)
     say(f"written to {out}, which only you may read; correct it, then `c360 parked replace {place} --with FILE`")
 
 
@@ -170,8 +167,7 @@ def _chosen(
     if customer is not None:
         copy = here()
         customer_id = asking.customer_id(copy, asking.read_wanted(chosen.pop("customer")))
-        found = ask_json("GET", f"{copy.internal['profile']}/customers/{customer_id}/records")
-        chosen["keys"] = [customer_id, *found["records"]]
+        chosen["keys"] = ask_json("GET", f"{copy.internal['profile']}/customers/{customer_id}/ids")["ids"]
     return chosen
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.ops.commands import asking
+from services.ops.commands import asking, private_files
 from services.ops.commands.failures import EX_FAILED, CommandError
 from services.ops.commands.here import Here, ask, ask_json, here, said
 from services.ops.commands.keys import operator_key
@@ -87,7 +87,7 @@ def export(
     copied = ask("GET", f"{place}/data", key=key)
     if not copied.is_success:
         raise CommandError(said(copied))
-    file.write_bytes(copied.content)
+    private_files.write(file, copied.content)
     if as_json:
         print_json(found)
     else:

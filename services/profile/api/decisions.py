@@ -174,6 +174,8 @@ async def _question(
     doors: Doors, key: inputs.ApiKey, whom: Whom, body: DecisionCommand, sent_id: str | None
 ) -> dict[str, Any]:
     """What treatment is asked: the document, and the same as this key may see it, for the reasons."""
+    if len(_json(body.context)) > CONTEXT_BYTES_MAX:
+        raise Problem("too-large", f"body.context: at most {CONTEXT_BYTES_MAX} bytes of JSON")
     fresh, now = await doors.chain.freshness(), doors.now
     documents: list[Mapping[str, Any]] = [{}, {}]
     if whom.told is not None:
@@ -181,8 +183,6 @@ async def _question(
         whole = domain.document(told.customer_id, told, [], fresh.lag_ms, fresh.position, now)
         documents = [whole, shown(told.customer_id, told, [], key, fresh, now)]
     document, seen = ({k: v for k, v in one.items() if k not in LEFT_OUT_OF_DOCUMENT} for one in documents)
-    if len(_json(body.context)) > CONTEXT_BYTES_MAX:
-        raise Problem("too-large", f"body.context: at most {CONTEXT_BYTES_MAX} bytes of JSON")
     return {
         "request": body.model_dump(mode="json"),
         "subject": whom.subject,

@@ -10,17 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.codec import write_json_exactly
-from schemas.treatments import TreatmentPart
+from schemas.treatments import SAID, TreatmentPart
 from services.profile import domain, views
 from services.profile.api.doors import Doors
 from services.runtime import telemetry
 from services.runtime.http import Problem
 
 PART = "treatment"
-TYPES = (
-    "recommendation.made", "treatment.decided", "treatment.shown", "treatment.outcome", "coupon.redeemed",
-)  # fmt: skip
-"""What interaction counts of who was treated."""
 
 
 async def with_treatment(doors: Doors, told: domain.Told, doc: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +38,7 @@ _NOTHING = TreatmentPart(
 def _may_be_treated(told: domain.Told) -> bool:
     passed = told.sections.get("interaction")
     heard: Mapping[str, Any] = (passed.body or {}).get("by_type", {}) if passed is not None else {}
-    return any(name in heard for name in TYPES)
+    return any(name in heard for name in SAID)
 
 
 async def _part(doors: Doors, told: domain.Told) -> Any:

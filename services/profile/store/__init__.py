@@ -157,14 +157,6 @@ async def erased_among(connection: Connection, records: Sequence[str]) -> set[st
     return {str(r["record_id"]) for r in rows}
 
 
-async def records_of(connection: Connection, customer_id: str) -> list[str]:
-    """All records bound to a customer."""
-    rows = await connection.fetch(
-        "SELECT record_id FROM binding WHERE customer_id = $1 ORDER BY record_id", customer_id
-    )
-    return [str(r["record_id"]) for r in rows]
-
-
 async def binding_of(connection: Connection, records: Sequence[str]) -> dict[str, str]:
     """record → customer."""
     rows = await connection.fetch(

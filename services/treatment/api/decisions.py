@@ -27,6 +27,7 @@ from services.treatment.domain import past, telling
 from services.treatment.domain.deciding import Asked, seed_of
 from services.treatment.domain.deciding import decide as decided_by
 from services.treatment.domain.learning import Learnt
+from services.treatment.domain.policy import Policy
 from services.treatment.inputs import Reply
 
 MICROS_PER_NS = 1_000
@@ -80,12 +81,13 @@ async def decide(request: Request) -> Response:
     pool = await request.app.state.database.pool()
     async with pool.acquire() as connection:
         policy = await request.app.state.policy.hold(connection)
+        number = request.app.state.policy.number
         if policy.needs_next and not sent.is_whole:
             return answer({"needs": ["value.next"]})
         treatment_id = _id_of(sent.key)
         earlier = await inputs.replied(connection, treatment_id) if sent.key is not None else None
         found = _same(earlier, sent).told if earlier is not None else None
-        told = found or await _made(request, connection, sent, treatment_id)
+        told = found or await _made(request, connection, sent, treatment_id, policy, number)
         if earlier is None and sent.key is not None:
             kept = await inputs.keep(connection, treatment_id, Reply(sent.digest, sent.record_id, _without_why(told)))
             if kept is None:
@@ -110,16 +112,16 @@ def _id_of(key: str | None) -> str:
     return f"trt_{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-async def _made(request: Request, connection: Connection, sent: Sent, treatment_id: str) -> dict[str, Any]:
+async def _made(
+    request: Request, connection: Connection, sent: Sent, treatment_id: str, policy: Policy, number: int
+) -> dict[str, Any]:
     """A decision, as of now. Raises Problem("erased")."""
     if await views.is_erased(connection, [*sent.records, sent.record_id]):
         raise Problem("erased", "this customer was erased; nothing of him is kept")
-    state = request.app.state
     done = await views.past(connection, [*sent.records, sent.record_id])
     learnt = Learnt.of(await views.counts(connection))
-    policy = await state.policy.hold(connection)
-    by = telling.By(state.policy.number, learnt.version, sent.profile_version, sent.profile_position)
-    asked = sent.asked(clock_us(), ZoneInfo(state.settings.business_timezone))
+    by = telling.By(number, learnt.version, sent.profile_version, sent.profile_position)
+    asked = sent.asked(clock_us(), ZoneInfo(request.app.state.settings.business_timezone))
     decision = decided_by(policy, sent.document, asked, done, learnt, sent.seen)
     return telling.answer(treatment_id, decision, asked, by, sent.document)
 

@@ -16,8 +16,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.runtime import control, documents, policies
+from services.runtime import documents, policies
 from services.runtime.http import Problem, answer
+from services.runtime.policy_pages import Change, put_in_force
 from services.runtime.postgres import Connection
 from services.treatment import views
 from services.treatment.api.decisions import clock_us
@@ -107,9 +108,8 @@ async def roll_back(request: Request) -> Response:
 async def _set(request: Request, connection: Connection, document: dict[str, Any], by: str, reason: str) -> Response:
     if request.query_params.get("execute") != "true":
         return answer({"number": None, "document": document})
-    async with connection.transaction():
-        number = await policies.change(connection, POLICY, document, by, reason)
-    await control.tell_or_later(request.app.state.settings, connection, "treatment")
+    change = Change(POLICY, document, by, reason)
+    number = await put_in_force(request.app.state.settings, connection, "treatment", change)
     return answer({"number": number, "document": document})
 
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.envelope import CHANNELS
-from services.treatment.domain.policy import DECIDED, KINDS, NONE, PPM, SHOWN, Action, Cap, Weight
+from schemas.treatments import DECIDED, SHOWN
+from services.treatment.domain.policy import KINDS, NONE, PPM, Action, Cap, Weight
 from services.treatment.domain.readers import ASKED_ROOTS, Reading
+from services.treatment.domain.words import OUTCOMES
 
 DAYS_MAX = 365
 TREATMENTS_MAX = 1_000
@@ -19,7 +21,6 @@ MINUTES_MAX = 60 * 24 * 365
 EXPIRES_MINUTES = 60
 PRIORITY_MAX = 1_000
 AMOUNT_MAX_MICROS = 10**15
-OUTCOMES = ("accepted", "converted", "ignored", "rejected")
 ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 NOTHING: frozenset[str] = frozenset()

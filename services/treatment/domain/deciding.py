@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 from services.treatment.domain.learning import Learnt
+from services.treatment.domain.lots import lot
 from services.treatment.domain.past import DAY_US, rests_until_us, section, within
 from services.treatment.domain.policy import PPM, Action, Cap, Policy, Rule
 from services.treatment.domain.treated import Treatment
@@ -81,7 +81,7 @@ class Decision:
 
 def seed_of(subject: str, placement: str, day: int) -> str:
     """The seed where none is given: a customer is decided for alike all through a business day."""
-    return blake2b(f"{subject}\x1f{placement}\x1f{day}".encode(), digest_size=8).hexdigest()
+    return lot(subject, placement, day).hex()
 
 
 def decide(
@@ -126,11 +126,11 @@ def decide(
 
 def in_order(candidates: Iterable[Candidate], seed: str) -> list[Candidate]:
     """The best first: what is worth something before what is not, then by priority, score, and the seed's lot."""
-    return sorted(candidates, key=lambda c: (c.score_micros > 0, c.priority, c.score_micros, _lot(seed, c)))[::-1]
 
+    def rank(c: Candidate) -> tuple[bool, int, int, bytes]:
+        return c.score_micros > 0, c.priority, c.score_micros, lot(seed, c.action_id)
 
-def _lot(seed: str, candidate: Candidate) -> bytes:
-    return blake2b(f"{seed}\x1f{candidate.action_id}".encode(), digest_size=8).digest()
+    return sorted(candidates, key=rank)[::-1]
 
 
 def language_of(document: Mapping[str, Any], context: Mapping[str, Any], usual: str) -> str:

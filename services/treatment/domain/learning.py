@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
+from services.treatment.domain.lots import LOT_BYTES, lot
 from services.treatment.domain.models import beta
 from services.treatment.domain.policy import CHALLENGER, CHAMPION, PPM, THOMPSON, Action
 from services.treatment.domain.treated import Arm, Tally
@@ -50,8 +50,7 @@ class Learnt:
 
 def _share(seed: str, action_id: str) -> float:
     """A number between 0 and 1 that follows of both, as good as drawn."""
-    digest = blake2b(f"{seed}\x1f{action_id}".encode(), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") + 0.5) / 2**64
+    return (int.from_bytes(lot(seed, action_id), "big") + 0.5) / (1 << (8 * LOT_BYTES))
 
 
 def results(counts: Mapping[Arm, Tally], experiment_id: str) -> dict[str, object]:

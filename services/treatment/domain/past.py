@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.envelope import moment_at, rfc3339
-from services.treatment.domain.policy import SHOWN, Action, Cap
+from schemas.treatments import SHOWN
+from services.treatment.domain.policy import Action, Cap
 from services.treatment.domain.treated import Treatment
 
 DAY_US = 86_400_000_000

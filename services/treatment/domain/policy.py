@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
 from schemas.conditions import Condition
+from schemas.treatments import SHOWN
+from services.treatment.domain.lots import lot
 
 PPM = 1_000_000
 KINDS = ("offer", "message", "service_level", "price_terms", "question", "next_step")
 NONE = "none"
 """The action that is none, and its kind."""
 MEAN, THOMPSON = "mean", "thompson"
-SHOWN, DECIDED = "shown", "decided"
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
@@ -121,8 +121,8 @@ class Experiment:
 
     def variant_of(self, subject: str) -> str:
         """Champion or challenger: the same for a customer all the time, whatever else he is in."""
-        digest = blake2b(f"{self.experiment_id}\x1f{subject}".encode(), digest_size=8).digest()
-        return CHALLENGER if int.from_bytes(digest, "big") % PPM < self.share_ppm else CHAMPION
+        drawn = int.from_bytes(lot(self.experiment_id, subject), "big")
+        return CHALLENGER if drawn % PPM < self.share_ppm else CHAMPION
 
 
 @dataclass(frozen=True, slots=True)

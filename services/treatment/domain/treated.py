@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.treatments import DECIDED, OUTCOME, SHOWN
 from services.treatment.domain.policy import NONE
-from services.treatment.domain.words import DECIDED, OUTCOME, OUTCOMES, SHOWN, Word
+from services.treatment.domain.words import OUTCOMES, Word
 
 SUCCESSES = frozenset({"accepted", "converted"})
 

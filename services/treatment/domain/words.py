@@ -20,18 +20,9 @@ import msgspec
 
 from schemas.envelope import Event, microseconds
 from schemas.events.fields import moment_of, text_of
-from schemas.treatments import TREATMENT_ID
+from schemas.treatments import DECIDED, OUTCOME, SAID, TREATMENT_ID
 
-DECIDED, SHOWN, OUTCOME = "decided", "shown", "outcome"
 CONVERTED = "converted"
-TYPES: Mapping[str, str] = {
-    "recommendation.made": DECIDED,
-    "treatment.decided": DECIDED,
-    "treatment.shown": SHOWN,
-    "treatment.outcome": OUTCOME,
-    "coupon.redeemed": OUTCOME,
-}
-"""Event type → what it says of a treatment."""
 OUTCOMES = ("ignored", "rejected", "accepted", "converted")
 """The later ones say more: of several outcomes the last of these counts, whichever came first."""
 TEXT_CHARS_MAX = 256
@@ -87,7 +78,7 @@ class Incomplete:
 
 def word_of(event: Event) -> Word | Incomplete | None:
     """What an event says of a treatment; None where it says nothing of any."""
-    what = TYPES.get(event.type)
+    what = SAID.get(event.type)
     if what is None:
         return None
     properties = event.data.get("properties")
