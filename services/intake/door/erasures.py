@@ -67,7 +67,9 @@ class Word:
 
 
 class Erased:
-    """Whose records are erased; another one is heard of within REMEMBERED_S, and what slips through is not kept."""
+    """Whose records are erased. Another one is heard of within REMEMBERED_S: what slips through lies under an erased
+    record, and no service keeps it. Words on others lie under records that are not: for these it is looked at once.
+    """
 
     def __init__(self, database: Database, deployment_key: bytes) -> None:
         self.database = database
@@ -77,7 +79,8 @@ class Erased:
 
     async def spare(self, results: Sequence[Taken]) -> list[Taken]:
         """The same results, with those of erased people's events suppressed."""
-        if not self._read_at or time.monotonic() - self._read_at >= REMEMBERED_S:
+        is_old = not self._read_at or time.monotonic() - self._read_at >= REMEMBERED_S
+        if is_old or any(isinstance(one, Accepted) and named_in(one.event) for one in results):
             await self._read()
         if not self._records:
             return list(results)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
 
+from schemas.identifiers import Identifier, record_id
 from schemas.topics import CHANNEL_EVENTS
+from services.intake.domain.accept import accept
+from services.intake.domain.model import Accepted, Raw, Received, Source, Suppressed
 from services.intake.door import erasures, mappings
 from services.intake.door.erasures import Asked
 from services.intake.views import erased_among
+from services.runtime.http import Database
 from services.runtime.postgres import Connection, connect, prepare
+from services.runtime.settings import Settings
 from services.runtime.waiting import read_token
 from tests.support.databases import Databases, settings_for
 
@@ -24,15 +30,20 @@ FURTHER = {(CHANNEL_EVENTS.name, 3): 20, (CHANNEL_EVENTS.name, 5): 2}
 
 
 @pytest_asyncio.fixture
-async def intake(databases: Databases) -> AsyncIterator[Connection]:
-    """A connection to intake's tables in a database of its own."""
+async def settings(databases: Databases) -> AsyncIterator[Settings]:
+    """Of a database of its own."""
     url = await databases.empty()
-    settings = settings_for(url)
+    yield settings_for(url)
+    await databases.drop(url)
+
+
+@pytest_asyncio.fixture
+async def intake(settings: Settings) -> AsyncIterator[Connection]:
+    """A connection to intake's tables."""
     generation = await prepare(settings, mappings.schema())
     connection = await connect(settings, f"{generation.schema},intake")
     yield connection
     await connection.close()
-    await databases.drop(url)
 
 
 def asked(*records: str, events: tuple[tuple[str, str], ...] = ()) -> Asked:
@@ -96,6 +107,23 @@ async def test_what_was_parked_and_names_him_is_thrown_away_and_nothing_else(int
         )
     assert await erasures.clear_parked(intake, ["ann-77", "nobody"]) == 1
     assert [bytes(r["value"]) for r in await intake.fetch("SELECT value FROM parked")] == [b'{"userId": "bob-12"}']
+
+
+async def test_a_word_on_somebody_erased_a_moment_ago_is_kept_out_at_once(
+    intake: Connection, settings: Settings
+) -> None:
+    """It would lie under the group's record, of which no service knows that it is about him."""
+    joined = Raw("1", "group.joined", {"identifiers": {"user_id": "ann"}, "properties": {"group_id": "firm"}})
+    word = accept(joined, Received(datetime.now(UTC), Source("crm")), settings.key_bytes)
+    assert isinstance(word, Accepted)
+    hers = record_id(settings.key_bytes, Identifier("user_id", "ann"))
+    assert word.event.record_id != hers
+    database = Database(settings, mappings.schema())
+    door = erasures.Erased(database, settings.key_bytes)
+    assert await door.spare([word]) == [word]
+    await erasures.ask(intake, asked(hers))
+    assert await door.spare([word]) == [Suppressed("group.joined", word.event.event_id)]
+    await database.close()
 
 
 async def test_more_than_one_event_can_hold_is_refused_and_nothing_is_kept(intake: Connection) -> None:
